@@ -1,0 +1,41 @@
+"""The multitask baseline: full dialogue in, one pooled vector, an emotion head and an empathy head."""
+
+import torch
+from transformers import AutoModel
+
+from baseline.configuration import BaselineConfig
+from modeling.base import EmpathyModel
+from modeling.encoder import FULL_DIALOGUE
+from modeling.heads import EmpathyHead, Head
+from modeling.outputs import EmpathyOutput
+
+
+class BaselineModel(EmpathyModel):
+    """Both tasks from the same vector of the full dialogue view."""
+
+    config_class = BaselineConfig
+    views = (FULL_DIALOGUE,)
+
+    def __init__(self, config: BaselineConfig) -> None:
+        super().__init__(config)
+        hidden = self.encoder.backbone.config.hidden_size
+        self.emotion_head = Head(hidden, hidden, config.num_labels, config.head_dropout)
+        self.empathy_head = EmpathyHead(hidden, hidden, config.head_dropout, config.empathy_init)
+        self.post_init()
+
+    def forward(
+        self,
+        input_ids: torch.Tensor,
+        view_ids: torch.Tensor,
+        empathy: torch.Tensor | None = None,
+        emotion: torch.Tensor | None = None,
+    ) -> EmpathyOutput:
+        """Score and emotion of a batch of full dialogues.
+
+        input_ids, view_ids: (batch, length); empathy: (batch,) scores or NaN; emotion: (batch,) classes or negative.
+        """
+        pooled = self.pool(self.encoder(input_ids, view_ids), view_ids, FULL_DIALOGUE)
+        return self.joint_output(self.empathy_head(pooled), self.emotion_head(pooled), empathy, emotion)
+
+
+AutoModel.register(BaselineConfig, BaselineModel, exist_ok=True)

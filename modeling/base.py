@@ -1,0 +1,100 @@
+"""The base model: the shared encoder, the two heads' initialisation, and the joint loss."""
+
+from typing import Any, Self
+
+import torch
+from torch import nn
+from transformers import PreTrainedModel
+from transformers import initialization as init
+
+from modeling.configuration import EmpathyConfig
+from modeling.encoder import SharedEncoder, load_backbone, load_encoder_config, pool_view
+from modeling.losses import emotion_loss, empathy_loss
+from modeling.outputs import EmpathyOutput
+
+
+class EmpathyModel(PreTrainedModel):
+    """Base of every family's network.
+
+    A family sets `config_class` and `views`, builds its heads in `__init__`, calls `post_init()` and implements
+    `forward(input_ids, view_ids, empathy=None, emotion=None) -> EmpathyOutput`.
+    """
+
+    config_class = EmpathyConfig
+    base_model_prefix = "encoder"
+    supports_gradient_checkpointing = True
+    _supports_sdpa = True
+    views: tuple[int, ...] = ()
+
+    def __init__(self, config: EmpathyConfig) -> None:
+        super().__init__(config)
+        self.encoder = SharedEncoder(config.encoder_config())
+
+    @classmethod
+    def from_encoder(cls, name_or_path: str, **settings: Any) -> Self:
+        """A new model on a pretrained encoder; `settings` go to the family's configuration.
+
+        Raises OSError where the encoder cannot be found, ValueError where a setting is wrong or `view_length` is more
+        than the encoder has positions for.
+        """
+        encoder_config = load_encoder_config(name_or_path)
+        described = encoder_config.to_diff_dict() | {"model_type": encoder_config.model_type}
+        for made_by in ("transformers_version", "architectures"):
+            described.pop(made_by, None)
+        config = cls.config_class(encoder=described, **settings)
+        model = cls(config)
+        if config.view_length > model.encoder.longest_view:
+            raise ValueError(
+                f"view_length: {name_or_path!r} has positions for {model.encoder.longest_view} tokens, "
+                f"got {config.view_length}"
+            )
+        weights = load_backbone(name_or_path).state_dict()
+        kept = {name: value for name, value in weights.items() if not name.startswith("pooler.")}
+        model.encoder.backbone.load_state_dict(kept)
+        return model
+
+    def _init_weights(self, module: nn.Module) -> None:
+        if isinstance(module, nn.Linear):
+            init.normal_(module.weight, mean=0.0, std=0.02)
+            if module.bias is not None:
+                init.constant_(module.bias, getattr(module, "first_bias", 0.0))
+        elif isinstance(module, nn.Embedding):
+            init.normal_(module.weight, mean=0.0, std=0.02)
+
+    def gradient_checkpointing_enable(self, gradient_checkpointing_kwargs: dict[str, Any] | None = None) -> None:
+        """Trade time for memory in the encoder."""
+        self.encoder.backbone.gradient_checkpointing_enable(gradient_checkpointing_kwargs or {"use_reentrant": False})
+
+    def pool(self, hidden: torch.Tensor, view_ids: torch.Tensor, view: int) -> torch.Tensor:
+        """Vector (batch, hidden) of a view, pooled as the configuration says."""
+        return pool_view(hidden, view_ids, view, self.config.pooling)
+
+    def within_range(self, empathy: torch.Tensor) -> torch.Tensor:
+        """Clamp scores (batch,) to the range in evaluation mode; in training a clamp would cut the gradient."""
+        if self.training:
+            return empathy
+        low, high = self.config.empathy_range
+        return empathy.clamp(low, high)
+
+    def joint_output(
+        self,
+        empathy: torch.Tensor,
+        emotion_logits: torch.Tensor,
+        empathy_labels: torch.Tensor | None,
+        emotion_labels: torch.Tensor | None,
+    ) -> EmpathyOutput:
+        """L = L_reg + lambda_emo * L_emo over the labels that were given.
+
+        empathy: (batch,), unclamped; emotion_logits: (batch, num_emotions); labels: (batch,) or None.
+        """
+        parts: list[torch.Tensor] = []
+        output = EmpathyOutput(empathy=self.within_range(empathy), emotion_logits=emotion_logits)
+        if empathy_labels is not None:
+            output.empathy_loss = empathy_loss(empathy, empathy_labels, self.config.regression_loss)
+            parts.append(output.empathy_loss)
+        if emotion_labels is not None:
+            output.emotion_loss = emotion_loss(emotion_logits, emotion_labels)
+            parts.append(self.config.lambda_emo * output.emotion_loss)
+        if parts:
+            output.loss = torch.stack(parts).sum()
+        return output

@@ -1,0 +1,71 @@
+"""The configuration that every family's configuration extends."""
+
+from typing import Any
+
+from transformers import AutoConfig, PretrainedConfig
+
+POOLINGS = ("cls", "mean")
+REGRESSION_LOSSES = ("mse", "mae", "huber")
+
+
+class EmpathyConfig(PretrainedConfig):
+    """Shared settings of the networks.
+
+    encoder: the encoder's own configuration as a dict (its `model_type` and sizes), so that a saved model is rebuilt
+        with no Hub.
+    pooling: how a view becomes one vector: its first token ("cls") or the mean of its tokens ("mean").
+    empathy_range: lowest and highest score; predictions are clamped to it in evaluation mode only.
+    empathy_init: the score that an untrained model predicts, set to the mean of the training labels.
+    lambda_emo: weight of the emotion loss in L = L_reg + lambda_emo * L_emo.
+    regression_loss: "mse", "mae" or "huber", in score units.
+    head_dropout: probability, in both heads.
+    context_view: name of the text that the context view holds, kept with the weights because figures and inputs
+        for different views are not comparable.
+    view_length: tokens a view may hold at most.
+    """
+
+    model_type = "empathy"
+
+    def __init__(
+        self,
+        encoder: dict[str, Any] | None = None,
+        pooling: str = "cls",
+        empathy_range: tuple[float, float] | list[float] = (1.0, 5.0),
+        empathy_init: float = 3.0,
+        lambda_emo: float = 0.1,
+        regression_loss: str = "mse",
+        head_dropout: float = 0.1,
+        context_view: str = "speaker_turns",
+        view_length: int = 256,
+        num_labels: int = 32,
+        **kwargs: Any,
+    ) -> None:
+        if pooling not in POOLINGS:
+            raise ValueError(f"pooling: expected one of {', '.join(POOLINGS)}, got {pooling!r}")
+        if regression_loss not in REGRESSION_LOSSES:
+            raise ValueError(
+                f"regression_loss: expected one of {', '.join(REGRESSION_LOSSES)}, got {regression_loss!r}"
+            )
+        low, high = (float(bound) for bound in empathy_range)
+        if not low < high:
+            raise ValueError(f"empathy_range: expected lowest < highest, got ({low}, {high})")
+        self.encoder = dict(encoder or {})
+        self.pooling = pooling
+        self.empathy_range = [low, high]
+        self.empathy_init = float(empathy_init)
+        self.lambda_emo = float(lambda_emo)
+        self.regression_loss = regression_loss
+        self.head_dropout = float(head_dropout)
+        self.context_view = context_view
+        self.view_length = int(view_length)
+        super().__init__(num_labels=num_labels, **kwargs)
+
+    def encoder_config(self) -> PretrainedConfig:
+        """The encoder's configuration object. Raises ValueError where none was given."""
+        if "model_type" not in self.encoder:
+            raise ValueError(
+                "encoder: expected the configuration of an encoder (a dict with 'model_type'), got "
+                f"{self.encoder!r}; build a new model with Model.from_encoder(name_or_path)"
+            )
+        settings = {key: value for key, value in self.encoder.items() if key != "model_type"}
+        return AutoConfig.for_model(self.encoder["model_type"], **settings)

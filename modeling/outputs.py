@@ -1,0 +1,23 @@
+"""What every model returns."""
+
+from dataclasses import dataclass
+
+import torch
+from transformers.utils import ModelOutput
+
+
+@dataclass
+class EmpathyOutput(ModelOutput):
+    """Output of every family; `None` where it was not asked for.
+
+    loss: scalar, the family's joint loss over the labels that were given.
+    empathy: (batch,) in score units, within the score range in evaluation mode.
+    emotion_logits: (batch, num_emotions).
+    empathy_loss, emotion_loss: scalars, the two parts of `loss`, unweighted.
+    """
+
+    loss: torch.Tensor | None = None
+    empathy: torch.Tensor | None = None
+    emotion_logits: torch.Tensor | None = None
+    empathy_loss: torch.Tensor | None = None
+    emotion_loss: torch.Tensor | None = None

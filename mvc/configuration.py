@@ -1,0 +1,43 @@
+"""Configuration of the cascade; each option is an ablation."""
+
+from typing import Any
+
+from transformers import AutoConfig
+
+from modeling.configuration import EmpathyConfig
+
+SIGNALS = ("logits", "probs", "label_embedding", "none")
+
+
+class MVCConfig(EmpathyConfig):
+    """The shared settings and the cascade's.
+
+    cascade_signal: what the empathy head is handed: the emotion "logits" (centred: a softmax ignores their mean), the
+        "probs", a "label_embedding" weighted by the probabilities, or "none".
+    cascade_detach: True stops the empathy loss from reaching the emotion head through the signal.
+    gold_mix: probability, in training only, with which an example's signal is made from its gold emotion.
+    label_embedding_size: width of the label embedding.
+    """
+
+    model_type = "empathy-mvc"
+
+    def __init__(
+        self,
+        cascade_signal: str = "logits",
+        cascade_detach: bool = False,
+        gold_mix: float = 0.0,
+        label_embedding_size: int = 64,
+        **kwargs: Any,
+    ) -> None:
+        if cascade_signal not in SIGNALS:
+            raise ValueError(f"cascade_signal: expected one of {', '.join(SIGNALS)}, got {cascade_signal!r}")
+        if not 0.0 <= gold_mix <= 1.0:
+            raise ValueError(f"gold_mix: expected a probability from 0 to 1, got {gold_mix}")
+        self.cascade_signal = cascade_signal
+        self.cascade_detach = bool(cascade_detach)
+        self.gold_mix = float(gold_mix)
+        self.label_embedding_size = int(label_embedding_size)
+        super().__init__(**kwargs)
+
+
+AutoConfig.register(MVCConfig.model_type, MVCConfig, exist_ok=True)

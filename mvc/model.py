@@ -1,0 +1,101 @@
+"""The multi-view cascade: one encoder pass over two views, the emotion handed on to the score."""
+
+import torch
+from torch import nn
+from torch.nn import functional
+from transformers import AutoModel
+
+from modeling.base import EmpathyModel
+from modeling.encoder import CONTEXT, FULL_DIALOGUE
+from modeling.heads import EmpathyHead, Head
+from modeling.losses import emotion_loss
+from modeling.outputs import EmpathyOutput
+from mvc.configuration import MVCConfig
+
+# A gold emotion in place of predicted logits is taken as a prediction of this probability, the rest spread evenly.
+GOLD_PROBABILITY = 0.9
+
+
+class Cascade(nn.Module):
+    """Turns emotion logits (batch, num_emotions) into the signal (batch, width) that the empathy head is handed."""
+
+    def __init__(self, config: MVCConfig) -> None:
+        super().__init__()
+        self.kind = config.cascade_signal
+        self.detach = config.cascade_detach
+        self.gold_mix = config.gold_mix
+        self.label_embedding: nn.Embedding | None = None
+        if self.kind == "label_embedding":
+            self.label_embedding = nn.Embedding(config.num_labels, config.label_embedding_size)
+        self.width = {
+            "logits": config.num_labels,
+            "probs": config.num_labels,
+            "label_embedding": config.label_embedding_size,
+            "none": 0,
+        }[self.kind]
+
+    def forward(self, logits: torch.Tensor, gold: torch.Tensor | None = None) -> torch.Tensor:
+        """Signal (batch, width). gold: (batch,) classes or negative; used in training only, never in evaluation."""
+        if self.kind == "none":
+            return logits.new_zeros(logits.shape[0], 0)
+        if self.detach:
+            logits = logits.detach()
+        if self.training and self.gold_mix > 0 and gold is not None:
+            logits = self._mix_gold(logits, gold)
+        if self.kind == "logits":
+            return logits - logits.mean(dim=-1, keepdim=True)
+        probs = logits.softmax(dim=-1)
+        return probs if self.label_embedding is None else probs @ self.label_embedding.weight
+
+    def _mix_gold(self, logits: torch.Tensor, gold: torch.Tensor) -> torch.Tensor:
+        classes = logits.shape[-1]
+        one_hot = functional.one_hot(gold.clamp(min=0), classes).to(logits.dtype)
+        spread = (1 - GOLD_PROBABILITY) / (classes - 1)
+        gold_logits = (one_hot * (GOLD_PROBABILITY - spread) + spread).log()
+        chosen = (torch.rand(gold.shape, device=gold.device) < self.gold_mix) & (gold >= 0)
+        return torch.where(chosen[:, None], gold_logits, logits)
+
+
+class MVCModel(EmpathyModel):
+    """Emotion from the context view; empathy from the full dialogue view and the emotion."""
+
+    config_class = MVCConfig
+    views = (CONTEXT, FULL_DIALOGUE)
+
+    def __init__(self, config: MVCConfig) -> None:
+        super().__init__(config)
+        hidden = self.encoder.backbone.config.hidden_size
+        self.emotion_head = Head(hidden, hidden, config.num_labels, config.head_dropout)
+        self.cascade = Cascade(config)
+        self.empathy_head = EmpathyHead(hidden + self.cascade.width, hidden, config.head_dropout, config.empathy_init)
+        self.post_init()
+
+    def forward(
+        self,
+        input_ids: torch.Tensor,
+        view_ids: torch.Tensor,
+        empathy: torch.Tensor | None = None,
+        emotion: torch.Tensor | None = None,
+    ) -> EmpathyOutput:
+        """Score and emotion of a batch of packed views, one encoder call.
+
+        input_ids, view_ids: (batch, length); empathy: (batch,) scores or NaN; emotion: (batch,) classes or negative.
+        """
+        hidden = self.encoder(input_ids, view_ids)
+        emotion_logits = self.emotion_head(self.pool(hidden, view_ids, CONTEXT))
+        signal = self.cascade(emotion_logits, emotion)
+        pooled = self.pool(hidden, view_ids, FULL_DIALOGUE)
+        score = self.empathy_head(torch.cat([pooled, signal], dim=-1))
+        return self.joint_output(score, emotion_logits, empathy, emotion)
+
+    def classify_emotion(
+        self, input_ids: torch.Tensor, view_ids: torch.Tensor, emotion: torch.Tensor | None = None
+    ) -> EmpathyOutput:
+        """Emotion alone, from rows that hold only the context view: (batch, length) -> logits (batch, num_emotions)."""
+        hidden = self.encoder(input_ids, view_ids)
+        logits = self.emotion_head(self.pool(hidden, view_ids, CONTEXT))
+        loss = None if emotion is None else emotion_loss(logits, emotion)
+        return EmpathyOutput(loss=loss, emotion_logits=logits, emotion_loss=loss)
+
+
+AutoModel.register(MVCConfig, MVCModel, exist_ok=True)

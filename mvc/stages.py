@@ -1,0 +1,19 @@
+"""Stages of the cascade: emotion from the context view alone, and the cascade loss over both views."""
+
+from typing import cast
+
+from modeling.base import EmpathyModel
+from modeling.encoder import CONTEXT, FULL_DIALOGUE
+from modeling.outputs import EmpathyOutput
+from modeling.stages import Batch, Objective, joint_loss
+from mvc.model import MVCModel
+
+
+def _context_emotion_loss(model: EmpathyModel, batch: Batch) -> EmpathyOutput:
+    return cast(MVCModel, model).classify_emotion(batch["input_ids"], batch["view_ids"], batch["emotion"])
+
+
+EMOTION = Objective("emotion", views=(CONTEXT,), needs_empathy=False, loss=_context_emotion_loss)
+CASCADE = Objective("cascade", views=(CONTEXT, FULL_DIALOGUE), needs_empathy=True, loss=joint_loss)
+
+OBJECTIVES = {EMOTION.name: EMOTION, CASCADE.name: CASCADE}

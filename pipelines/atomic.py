@@ -1,0 +1,76 @@
+"""Files that are written whole or not at all."""
+
+import json
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from pipelines.errors import UserError
+
+
+@contextmanager
+def _replacing(target: Path) -> Iterator[Path]:
+    """Yield a path beside `target` that takes its place when the block ends well, and is removed when it does not."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    partial = target.with_name(f".{target.name}.partial")
+    _remove(partial)
+    try:
+        yield partial
+        if partial.is_file():
+            with partial.open("rb") as handle:
+                os.fsync(handle.fileno())
+            partial.replace(target)
+        else:
+            _swap_folder(partial, target)
+    except BaseException as error:
+        _remove(partial)
+        if _disk_full(error):
+            raise UserError(
+                f"{target}: could not be written, the disk is full; nothing that was there before is lost: "
+                "free some space and run the same command again"
+            ) from error
+        raise
+
+
+def _swap_folder(partial: Path, target: Path) -> None:
+    old = target.with_name(f".{target.name}.old")
+    _remove(old)
+    if target.exists():
+        target.rename(old)
+    partial.rename(target)
+    _remove(old)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def _disk_full(error: BaseException) -> bool:
+    """Writers report a full disk in their own words: errno 28, Rust's message, or torch's half-written archive."""
+    if isinstance(error, OSError) and error.errno == 28:
+        return True
+    text = str(error)
+    return any(sign in text for sign in ("No space left on device", "PytorchStreamWriter failed", "file write failed"))
+
+
+def write_text(path: str | Path, text: str) -> None:
+    """Write `text` as UTF-8; the old file stays if the write fails. Raises UserError on a full disk."""
+    with _replacing(Path(path)) as partial:
+        partial.write_text(text, encoding="utf-8")
+
+
+def write_json(path: str | Path, value: Any) -> None:
+    """Write `value` as indented JSON with sorted keys, so that equal values give equal bytes."""
+    write_text(path, json.dumps(value, indent=2, sort_keys=True, allow_nan=False, ensure_ascii=False) + "\n")
+
+
+def write_with(path: str | Path, writer: Callable[[Path], Any]) -> None:
+    """Let `writer(partial_path)` make a file or a folder, then move it to `path` in one step."""
+    with _replacing(Path(path)) as partial:
+        writer(partial)

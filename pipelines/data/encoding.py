@@ -1,0 +1,100 @@
+"""From examples to the token ids of their packed views."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from modeling.encoder import CONTEXT, FULL_DIALOGUE
+from pipelines.data.views import Example, context_turns
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
+
+NO_EMOTION = -100
+
+
+@dataclass(frozen=True)
+class EncodedExample:
+    """One row of a batch before padding: the ids of its views one after the other, and its labels.
+
+    input_ids, view_ids: one entry a token. empathy: score or NaN. emotion: class or negative; for a multi-label
+    corpus the list of its classes.
+    """
+
+    input_ids: list[int]
+    view_ids: list[int]
+    empathy: float
+    emotion: int | list[int]
+
+
+def _join(turns: Sequence[str], separator: str) -> str:
+    return f" {separator} ".join(turns)
+
+
+def _cut_responses(responses: list[str], tokenizer: "PreTrainedTokenizerBase", limit: int) -> list[str]:
+    """Responses of at most `limit` tokens; the rest of a row is left to the context."""
+    # No response of so few characters can be over the limit: most are not tokenised twice.
+    long = [index for index, response in enumerate(responses) if len(response) > limit]
+    if long:
+        offsets = tokenizer([responses[i] for i in long], add_special_tokens=False, return_offsets_mapping=True)
+        for index, spans in zip(long, offsets["offset_mapping"], strict=True):
+            if len(spans) > limit:
+                responses[index] = responses[index][: spans[limit - 1][1]]
+    return responses
+
+
+def encode_texts(texts: list[str], tokenizer: "PreTrainedTokenizerBase", view_length: int) -> list[list[int]]:
+    """Token ids of single texts, special tokens included, the oldest tokens cut first."""
+    tokenizer.truncation_side = "left"
+    return tokenizer(texts, truncation=True, max_length=view_length)["input_ids"]
+
+
+def encode_pairs(
+    contexts: list[str], responses: list[str], tokenizer: "PreTrainedTokenizerBase", view_length: int
+) -> list[list[int]]:
+    """Token ids of (context, response) pairs; a response keeps up to half the row, the context loses its oldest."""
+    tokenizer.truncation_side = "left"
+    responses = _cut_responses(list(responses), tokenizer, view_length // 2)
+    return tokenizer(contexts, responses, truncation="only_first", max_length=view_length)["input_ids"]
+
+
+def encode_views(
+    examples: Iterable[Example],
+    views: Sequence[int],
+    context_view: str,
+    tokenizer: "PreTrainedTokenizerBase",
+    view_length: int,
+) -> list[EncodedExample]:
+    """Encode examples (one listener turn each) into packed rows that hold `views`, in that order.
+
+    `context_view` names the text of the context view; the full dialogue view is the whole dialogue context and the
+    response. Each view holds at most `view_length` tokens.
+    """
+    rows = list(examples)
+    if not rows:
+        return []
+    separator = str(tokenizer.sep_token)
+    encoded: list[list[list[int]]] = []
+    for view in views:
+        if view == CONTEXT:
+            texts = [_join(context_turns(row, context_view), separator) for row in rows]
+            encoded.append(encode_texts(texts, tokenizer, view_length))
+        elif view == FULL_DIALOGUE:
+            contexts = [_join(context_turns(row, "dialogue_context"), separator) for row in rows]
+            encoded.append(encode_pairs(contexts, [row["response"] for row in rows], tokenizer, view_length))
+        else:
+            raise ValueError(f"views: expected CONTEXT ({CONTEXT}) or FULL_DIALOGUE ({FULL_DIALOGUE}), got {view}")
+    return [
+        EncodedExample(
+            input_ids=[token for ids in per_view for token in ids],
+            view_ids=[view for view, ids in zip(views, per_view, strict=True) for _ in ids],
+            empathy=_score(row),
+            emotion=NO_EMOTION if row["emotion"] is None else int(row["emotion"]),
+        )
+        for row, per_view in zip(rows, zip(*encoded, strict=True), strict=True)
+    ]
+
+
+def _score(row: Example) -> float:
+    score: Any = row["empathy"]
+    return float("nan") if score is None else float(score)

@@ -1,0 +1,1 @@
+"""The sample corpus: dialogues invented for this project, under CC0 1.0 (see LICENSE and README.md beside it)."""

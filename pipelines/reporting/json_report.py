@@ -1,0 +1,163 @@
+"""report.json: every figure of the report for programs, with the meaning of each field beside it."""
+
+from typing import Any
+
+import numpy as np
+
+from pipelines.data.features import EMOTIONS
+from pipelines.reporting.aggregate import MetricColumn, Row, merge_signatures
+from pipelines.reporting.cautions import is_collapsed, score_spread
+from pipelines.reporting.comparisons import LEVEL, MARK_RESAMPLES, RESAMPLES, BestMark, Comparison
+from pipelines.reporting.diagnostics import Reliability, confusion, emotion_reliability, score_reliability
+from pipelines.reporting.published import NOT_COMPARABLE, PUBLISHED
+from pipelines.reporting.study import GroupStudy, Study
+
+REPORT_SCHEMA_VERSION = 1
+
+# Path of a field -> its meaning; [] stands for each item of a list, <...> for each key of an object.
+FIELDS: dict[str, str] = {
+    "schema_version": "version of this file's layout; it changes when a field changes its meaning or goes",
+    "title": "the experiments reported on",
+    "commands[]": "the commands that trained the runs, as they recorded them",
+    "report_command": "the command that writes this report",
+    "cautions[]": "what to know before comparing anything in the report",
+    "unfinished[]": "folders of cells that have not ended; they are in no table",
+    "statistics.level": "significance level of `better` and `significant`",
+    "statistics.resamples": "bootstrap resamples and permutations of each paired test",
+    "statistics.mark_resamples": "permutations of each test of a column's best against its second",
+    "statistics.unit": "what the paired tests resample or swap",
+    "groups[].key.<field>": "what the runs of the group share; runs that differ in one of these are never in one table",
+    "groups[].counts.<split>.<unit>": "dialogues and examples (listener turns) of a split",
+    "groups[].counts.dropped.<scope>.<reason>": "what the reader left out, by scope and reason",
+    "groups[].cautions[]": "what to know before believing a figure of this group",
+    "groups[].rows[].name": "the family, with its experiment where several experiments ran the same family and weight",
+    "groups[].rows[].experiment": "name of the experiment in the configuration",
+    "groups[].rows[].family": "baseline, stm, mvc or another registered family",
+    "groups[].rows[].lambda_emo": "weight of the emotion loss",
+    "groups[].rows[].seeds[]": "seed of each run, in the order of `values`",
+    "groups[].rows[].signature": "what produced the row; seeds are merged",
+    "groups[].rows[].parameters": "number of model parameters, mean over seeds; null where not recorded",
+    "groups[].rows[].latency_ms": "median time to score one pair at batch 1, in milliseconds, mean over seeds",
+    "groups[].rows[].devices[]": "device and precision that the latency was measured with",
+    "groups[].rows[].metrics.<metric>.mean": "mean over seeds of the test figure; null where undefined for a seed",
+    "groups[].rows[].metrics.<metric>.sd": "sample standard deviation over seeds; null for one seed",
+    "groups[].rows[].metrics.<metric>.n": "number of seeds",
+    "groups[].rows[].metrics.<metric>.low": "lower end of the 95 % t interval over seeds; null for one seed",
+    "groups[].rows[].metrics.<metric>.high": "upper end of the 95 % t interval over seeds; null for one seed",
+    "groups[].rows[].metrics.<metric>.values[]": "the figure of each seed",
+    "groups[].rows[].collapsed[]": "whether a seed's predicted scores vary by under a tenth of what the labels do",
+    "groups[].rows[].score_sd[].predicted": "standard deviation of a seed's predicted scores; the item is null without scores",
+    "groups[].rows[].score_sd[].true": "standard deviation of the labels they are scored on",
+    "groups[].rows[].confusion[][]": "share of a true emotion (outer) given a prediction (inner), mean over seeds; null for none",
+    "groups[].rows[].score_reliability.<side>[]": "mean predicted and mean true score, and count, of ten equal-count bins, seeds pooled",
+    "groups[].rows[].emotion_reliability.<side>[]": "mean confidence, accuracy and count of the ECE's bins, seeds pooled",
+    "groups[].references.<name>.<metric>": "test figure of a reference; null where undefined",
+    "groups[].best.<metric>.best": "the row or reference with the best mean",
+    "groups[].best.<metric>.second": "the one after it",
+    "groups[].best.<metric>.difference": "best minus second, mean over common seeds",
+    "groups[].best.<metric>.p_value": "two-sided p of the paired permutation test",
+    "groups[].best.<metric>.p_holm": "the same, Holm-adjusted over the columns",
+    "groups[].best.<metric>.significant": "whether the best is marked in the main table",
+    "groups[].tests[].lambda_emo": "weight at which the two were compared",
+    "groups[].tests[].a": "first row",
+    "groups[].tests[].b": "second row",
+    "groups[].tests[].metric": "metric compared",
+    "groups[].tests[].seeds[]": "common seeds",
+    "groups[].tests[].difference": "a minus b, mean over common seeds",
+    "groups[].tests[].low": "lower end of the 95 % percentile interval, paired bootstrap over dialogues",
+    "groups[].tests[].high": "upper end of it",
+    "groups[].tests[].p_value": "two-sided p of the paired permutation test over dialogues",
+    "groups[].tests[].p_holm": "the same, Holm-adjusted over the tests of the group",
+    "groups[].tests[].better": "the row that is better at the level, or null",
+    "emotions[]": "the emotions in the order of the confusion matrices",
+    "published.caution": "why the published figures are not directly comparable",
+    "published.rows[].<field>": "a published system and its figures as text, as published; empty where none was given",
+    "fields.<path>": "this list",
+}
+
+
+def report_json(study: Study) -> dict[str, Any]:
+    """The report as plain values for JSON; equal input gives equal output."""
+    return {
+        "schema_version": REPORT_SCHEMA_VERSION,
+        "title": study.title,
+        "commands": study.commands,
+        "report_command": study.report_command,
+        "cautions": study.cautions,
+        "unfinished": [str(folder) for folder in study.unfinished],
+        "statistics": {
+            "level": LEVEL,
+            "resamples": RESAMPLES,
+            "mark_resamples": MARK_RESAMPLES,
+            "unit": "dialogue",
+        },
+        "groups": [_group(group) for group in study.groups],
+        "emotions": list(EMOTIONS),
+        "published": {"caution": NOT_COMPARABLE, "rows": [vars(row) for row in PUBLISHED]},
+        "fields": FIELDS,
+    }
+
+
+def _group(group: GroupStudy) -> dict[str, Any]:
+    return {
+        "key": group.key._asdict(),
+        "counts": group.group.runs[0].results["counts"],
+        "cautions": group.cautions,
+        "rows": [_row(row, group.columns) for row in group.rows],
+        "references": {
+            reference.name: {
+                column.key: reference.metrics[column.task].get(column.key)
+                for column in group.columns
+                if column.task in reference.metrics
+            }
+            for reference in group.references
+        },
+        "best": {key: _mark(mark) for key, mark in group.marks.items()},
+        "tests": [_test(test) for test in group.comparisons],
+    }
+
+
+def _row(row: Row, columns: list[MetricColumn]) -> dict[str, Any]:
+    matrix = confusion(row)
+    spreads = [score_spread(run) for run in row.runs]
+    return {
+        "name": row.name,
+        "experiment": row.experiment,
+        "family": row.family,
+        "lambda_emo": row.lambda_emo,
+        "seeds": row.seeds,
+        "signature": merge_signatures([run.results["signature"] for run in row.runs]),
+        "parameters": row.meta_mean("parameters"),
+        "latency_ms": row.meta_mean("latency", "batch1_median_ms"),
+        "devices": row.devices(),
+        "metrics": {column.key: _metric(row, column) for column in columns if row.values(column)},
+        "collapsed": [is_collapsed(run) for run in row.runs],
+        "score_sd": [spread and {"predicted": spread[0], "true": spread[1]} for spread in spreads],
+        "confusion": None if matrix is None else [[_rounded(value) for value in line] for line in matrix],
+        "score_reliability": _reliability(score_reliability(row)),
+        "emotion_reliability": _reliability(emotion_reliability(row)),
+    }
+
+
+def _metric(row: Row, column: MetricColumn) -> dict[str, Any]:
+    estimate = row.estimate(column)
+    values = row.values(column)
+    if estimate is None:
+        return {"mean": None, "sd": None, "n": len(values), "low": None, "high": None, "values": values}
+    return estimate._asdict() | {"values": values}
+
+
+def _mark(mark: BestMark) -> dict[str, Any]:
+    return {key: value for key, value in vars(mark).items() if key != "metric"} | {"significant": mark.significant}
+
+
+def _test(test: Comparison) -> dict[str, Any]:
+    return vars(test) | {"metric": test.metric.key, "better": test.better}
+
+
+def _reliability(curve: Reliability | None) -> dict[str, Any] | None:
+    return None if curve is None else vars(curve)
+
+
+def _rounded(value: float) -> float | None:
+    return round(float(value), 4) if np.isfinite(value) else None

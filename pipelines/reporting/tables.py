@@ -1,0 +1,253 @@
+"""The report's tables, as cells that each format sets in its own way."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from pipelines.evaluation.intervals import SeedInterval
+from pipelines.reporting.aggregate import TASKS, MetricColumn, Row, merge_signatures, row_label
+from pipelines.reporting.collect import Reference
+from pipelines.reporting.comparisons import LEVEL, TESTED, Comparison
+from pipelines.reporting.published import NOT_COMPARABLE, PUBLISHED
+from pipelines.reporting.study import GroupStudy, Study, is_best, p_text
+
+NONE = "–"
+
+
+@dataclass(frozen=True)
+class Cell:
+    """The figure or word of a cell, and smaller lines below it; `strong` marks the best of a column."""
+
+    text: str
+    below: tuple[str, ...] = ()
+    strong: bool = False
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table: `words` are the columns that hold words (set left), `divided` the rows before which a rule is drawn."""
+
+    name: str
+    caption: str
+    head: list[str]
+    rows: list[list[Cell]]
+    words: frozenset[int]
+    divided: frozenset[int] = frozenset()
+    notes: list[str] = field(default_factory=list)
+
+
+def main_table(
+    study: GroupStudy, columns: Sequence[MetricColumn], name: str, cost: bool, caption: str
+) -> Table:
+    """One row a family and λ_emo, the references below; with parameters and latency where `cost`."""
+    arrows = {"max": "↑", "min": "↓"}
+    head = ["system", "λ", "n", *(f"{column.title} {arrows[column.direction]}" for column in columns)]
+    rows = []
+    for row in study.rows:
+        label = row_label(row)
+        cells = [Cell(row.name), Cell(f"{row.lambda_emo:g}"), Cell(str(len(row.runs)))]
+        for column in columns:
+            cells.append(_estimate_cell(row.estimate(column), is_best(study.marks, column, label)))
+        rows.append(cells + (_cost_cells(row) if cost else []))
+    for reference in study.references:
+        cells = [Cell(reference.name.replace("_", " ")), Cell(NONE), Cell("1")]
+        cells += [_reference_cell(study, reference, column) for column in columns]
+        rows.append(cells + ([Cell(NONE), Cell(NONE)] if cost else []))
+    notes = [
+        "Mean over n seeds, ± standard deviation, [95 % t interval over seeds]; MAE in points of the 1-5 scale. "
+        f"Bold: better than the second best of its column (paired permutation over dialogues, Holm over the columns, "
+        f"p < {LEVEL:g}); a column without bold has no such winner. References below the rule read little or nothing."
+    ]
+    if cost:
+        head += ["parameters", "latency (ms)"]
+        notes += _latency_notes(study.rows)
+    return Table(name, caption, head, rows, frozenset({0}), frozenset({len(study.rows)}), notes)
+
+
+def _estimate_cell(estimate: SeedInterval | None, strong: bool) -> Cell:
+    if estimate is None:
+        return Cell(NONE)
+    below = []
+    if estimate.sd is not None:
+        below = [f"± {estimate.sd:.4f}", f"[{estimate.low:.4f}, {estimate.high:.4f}]"]
+    return Cell(f"{estimate.mean:.4f}", tuple(below), strong)
+
+
+def _reference_cell(study: GroupStudy, reference: Reference, column: MetricColumn) -> Cell:
+    value = reference.metrics.get(column.task, {}).get(column.key)
+    return Cell(NONE) if value is None else Cell(f"{value:.4f}", (), is_best(study.marks, column, reference.name))
+
+
+def _cost_cells(row: Row) -> list[Cell]:
+    parameters, median = row.meta_mean("parameters"), row.meta_mean("latency", "batch1_median_ms")
+    p90, rate = row.meta_mean("latency", "batch1_p90_ms"), row.meta_mean("latency", "throughput_pairs_per_s")
+    below = ([f"p90 {p90:.1f}"] if p90 is not None else []) + ([f"{rate:,.0f} pairs/s"] if rate is not None else [])
+    return [
+        Cell(NONE if parameters is None else f"{parameters / 1e6:.1f} M"),
+        Cell(NONE) if median is None else Cell(f"{median:.1f}", tuple(below)),
+    ]
+
+
+def _latency_notes(rows: Sequence[Row]) -> list[str]:
+    by_device: dict[str, list[str]] = {}
+    for row in rows:
+        for device in row.devices():
+            by_device.setdefault(device, []).append(row_label(row))
+    if not by_device:
+        return []
+    same = len(by_device) == 1
+    devices = "; ".join(device if same else f"{device} ({'; '.join(names)})" for device, names in by_device.items())
+    return [f"Latency: median and 90th percentile of one pair at batch 1, and throughput in batches, on {devices}."]
+
+
+def lambda_table(study: GroupStudy) -> Table | None:
+    """Families by λ_emo, a block for each headline metric; None where no family has more than one λ_emo."""
+    rows = study.lambda_rows
+    if not rows:
+        return None
+    weights = sorted({row.lambda_emo for row in rows}, reverse=True)
+    cells, divided = [], []
+    for column in [c for key in TESTED for c in study.columns if c.key == key]:
+        if cells:
+            divided.append(len(cells))
+        for family in dict.fromkeys(row.name for row in rows):
+            of_weight = {row.lambda_emo: row for row in rows if row.name == family}
+            line = [Cell(column.title), Cell(family)]
+            for weight in weights:
+                row = of_weight.get(weight)
+                line.append(_estimate_cell(row.estimate(column), False) if row else Cell(NONE))
+            cells.append(line)
+    head = ["metric", "family", *(f"λ {weight:g}" for weight in weights)]
+    notes = [
+        "Mean over seeds, ± standard deviation, [95 % t interval over seeds]; – where it was not run or is undefined."
+    ]
+    return Table("lambda", "Results by λ_emo", head, cells, frozenset({0, 1}), frozenset(divided), notes)
+
+
+def published_table(study: GroupStudy) -> Table:
+    """Our rows above the published ones, with encoder, view and data of each."""
+    columns = {column.key: column for column in study.columns}
+    rows = []
+    for row in study.rows:
+        run = row.runs[0].results
+        figures = [row.estimate(columns[key]) if key in columns else None for key in TESTED]
+        words = [
+            f"{row.name} (ours)", run["encoder"], run["context_view"], f"{run['corpus']}, {run['label_source'] or 'no'} labels",
+            ", ".join(map(str, row.seeds)), f"{row.lambda_emo:g}",
+        ]  # fmt: skip
+        values = [NONE if figure is None else f"{figure.mean:.4f}" for figure in figures]
+        rows.append([Cell(word) for word in [*words, *values, "this report"]])
+    for known in PUBLISHED:
+        words = [
+            known.system, known.encoder, known.view, known.data, known.seeds, known.lambda_emo, known.mae, known.spearman,
+            known.accuracy, known.source,
+        ]  # fmt: skip
+        rows.append([Cell(word or NONE) for word in words])
+    head = ["system", "encoder", "view", "data", "seeds", "λ", "MAE", "Spearman ρ", "accuracy", "source"]
+    words_at = frozenset({0, 1, 2, 3, 4, 9})
+    return Table(
+        "published",
+        "Published figures beside ours",
+        head,
+        rows,
+        words_at,
+        frozenset({len(study.rows)}),
+        [NOT_COMPARABLE],
+    )
+
+
+def tests_table(study: GroupStudy) -> Table | None:
+    """The paired tests; None where no two rows share a λ_emo and a seed."""
+    if not study.comparisons:
+        return None
+    rows = [_test_row(test) for test in study.comparisons]
+    divided = [k for k in range(1, len(rows)) if study.comparisons[k].lambda_emo != study.comparisons[k - 1].lambda_emo]
+    notes = [
+        "Difference: mean over the common seeds of A minus B; percentile interval of a paired bootstrap over dialogues; "
+        f"p of a paired permutation test over dialogues; Holm over all {len(rows)} tests of this table. "
+        "These speak of other examples, not of other seeds."
+    ]
+    head = ["λ", "A", "B", "metric", "A − B", "95 % interval", "p", "Holm p", "better"]
+    return Table(
+        "tests", "Paired tests between families", head, rows, frozenset({1, 2, 3, 8}), frozenset(divided), notes
+    )
+
+
+def _test_row(test: Comparison) -> list[Cell]:
+    words = [
+        f"{test.lambda_emo:g}", test.a, test.b, test.metric.title, f"{test.difference:+.4f}",
+        f"[{test.low:+.4f}, {test.high:+.4f}]", p_text(test.p_value), p_text(test.p_holm),
+    ]  # fmt: skip
+    return [Cell(word) for word in words] + [Cell(test.better or "not shown", (), test.better is not None)]
+
+
+def setting_table(study: GroupStudy) -> Table:
+    """What the group was run on and with."""
+    runs, key = study.group.runs, study.key
+    seeds = sorted({run.results["seed"] for run in runs})
+    versions = {
+        f"{name} {version}"
+        for run in runs
+        for name, version in run.meta.get("versions", {}).items()
+        if version is not None
+    }
+    hours = sum(float(run.meta.get("wall_time_s") or 0) for run in runs) / 3600
+    lines = [
+        ("experiment", ", ".join(sorted({run.results["experiment"] for run in runs}))),
+        ("corpus", key.corpus),
+        ("empathy labels", key.label_source or "none"),
+        ("context view", key.context_view),
+        ("encoder", key.encoder),
+        ("test split", key.test_split),
+        ("seeds", ", ".join(map(str, seeds))),
+        ("commit", ", ".join(sorted({str(run.meta.get("commit") or "not recorded") for run in runs}))),
+        ("trained on", "; ".join(sorted({str(run.meta.get("device", "not recorded")) for run in runs}))),
+        (
+            "training time",
+            f"{hours:.2f} h over {len(runs)} runs" if hours >= 0.1 else f"{hours * 60:.1f} min over {len(runs)} runs",
+        ),
+        ("data fingerprint", key.data_fingerprint),
+        ("versions", ", ".join(sorted(versions)) or "not recorded"),
+    ]
+    return Table("setting", "Setting", ["", ""], [[Cell(a), Cell(b)] for a, b in lines], frozenset({0, 1}))
+
+
+def split_table(study: GroupStudy) -> Table:
+    """Dialogues and examples of each split, what the reader dropped from it, and what it noted, by reason."""
+    counts = dict(study.group.runs[0].results["counts"])
+    dropped, noted = counts.pop("dropped", {}), counts.pop("noted", {})
+    known = [scope for scope in ("train", "valid", "test") if scope in counts]
+    scopes = [*known, *sorted({*counts, *dropped, *noted} - set(known))]
+    rows = []
+    for scope in scopes:
+        sizes = [f"{counts[scope][unit]:,}" if scope in counts else NONE for unit in ("dialogues", "examples")]
+        rows.append([Cell(word) for word in [scope, *sizes, _reasons(dropped.get(scope)), _reasons(noted.get(scope))]])
+    head = ["split", "dialogues", "examples", "dropped", "noted"]
+    return Table("splits", "Data", head, rows, frozenset({0, 3, 4}))
+
+
+def _reasons(counts: dict[str, int] | None) -> str:
+    """Counts by reason, such as `rows malformed 4; dialogues excluded id 12`."""
+    return "; ".join(f"{reason.replace('_', ' ')} {n:,}" for reason, n in sorted((counts or {}).items())) or "nothing"
+
+
+def signature_lines(study: GroupStudy) -> list[tuple[str, str]]:
+    """(row, signature) of each row, its seeds merged."""
+    return [(row_label(row), merge_signatures([run.results["signature"] for run in row.runs])) for row in study.rows]
+
+
+def result_tables(study: GroupStudy) -> list[Table]:
+    """The tables for paper and Markdown: the main table in two, since its columns do not fit a page's width."""
+    tasks = [task for task in TASKS if any(column.task == task for column in study.columns)]
+    found = []
+    for task in tasks:
+        columns = [column for column in study.columns if column.task == task]
+        found.append(main_table(study, columns, task, cost=task == tasks[-1], caption=f"Test results: {task}"))
+    for table in (lambda_table(study), tests_table(study)):
+        if table is not None:
+            found.append(table)
+    return [*found, published_table(study)]
+
+
+def command_lines(study: Study) -> list[str]:
+    """The commands that make the runs and this report again."""
+    return [*(study.commands or ["# the runs do not say which command trained them"]), study.report_command]

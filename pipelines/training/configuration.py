@@ -1,0 +1,233 @@
+"""The experiment as data: typed settings that the YAML files, the command-line flags and the help come from.
+
+Nothing heavy is imported here, so that `--help` and a wrong key answer at once.
+"""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from pipelines.errors import UserError
+
+Metric = Literal["loss", "mae", "mse", "pearson", "spearman", "qwk", "accuracy", "top5", "macro_f1", "ece"]
+
+
+def _require(holds: bool, key: str, expected: str, value: object) -> None:
+    if not holds:
+        raise UserError(f"{key}: expected {expected}, got {value!r}")
+
+
+@dataclass
+class EncoderSettings:
+    """The shared encoder.
+
+    Args:
+        name_or_path: a Hub id, a model folder, or package:<module> (a model inside an installed package).
+        pooling: how a view becomes one vector: its first token (cls) or the mean of its tokens.
+        view_length: tokens that a view may hold, special tokens included; the oldest are cut.
+        gradient_checkpointing: trade time for memory.
+        compile: compile the encoder with torch.compile.
+    """
+
+    name_or_path: str = "roberta-base"
+    pooling: Literal["cls", "mean"] = "cls"
+    view_length: int = 256
+    gradient_checkpointing: bool = False
+    compile: bool = False
+
+    def __post_init__(self) -> None:
+        _require(self.view_length >= 8, "encoder.view_length", "at least 8 tokens", self.view_length)
+
+
+@dataclass(unsafe_hash=True)
+class DataSettings:
+    """The corpus, its labels and its views.
+
+    Args:
+        corpus: name of a registered corpus (empatheticdialogues, sample).
+        path: folder or archive of the corpus, or hub; none for a corpus that ships with the package.
+        labels: name of a registered label source (human_ratings); none for the labels that the corpus itself carries.
+        labels_path: file of the label source.
+        goemotions_path: folder of GoEmotions, or hub; needed by a goemotions stage only.
+        exclude_ids: file of ids that are left out of every split.
+        context_view: the text that the context view holds.
+        turns: which listener turns of a dialogue become examples.
+        test_split: the corpus's split that is tested on; with valid (for labels that the corpus's test split lacks) a tenth
+            of the training dialogues, chosen by a hash of their ids, takes the part of the validation split.
+        strict: stop at the first malformed row instead of counting it.
+    """
+
+    corpus: str = "empatheticdialogues"
+    path: str | None = None
+    labels: str | None = None
+    labels_path: str | None = None
+    goemotions_path: str | None = None
+    exclude_ids: str | None = None
+    context_view: Literal["situation", "first_utterance", "speaker_turns", "dialogue_context"] = "speaker_turns"
+    turns: Literal["all", "first", "last"] = "all"
+    test_split: Literal["test", "valid"] = "test"
+    strict: bool = False
+
+    def __post_init__(self) -> None:
+        _require(
+            (self.labels is None) == (self.labels_path is None),
+            "data.labels and data.labels_path",
+            "both or neither",
+            (self.labels, self.labels_path),
+        )
+
+
+@dataclass
+class CascadeSettings:
+    """What MVC hands from the emotion to the score.
+
+    Args:
+        signal: logits, probs, a label_embedding weighted by the probabilities, or none.
+        detach: stop the empathy loss from reaching the emotion head through the signal.
+        gold_mix: probability, in training only, with which an example's signal is made from its gold emotion.
+    """
+
+    signal: Literal["logits", "probs", "label_embedding", "none"] = "logits"
+    detach: bool = False
+    gold_mix: float = 0.0
+
+    def __post_init__(self) -> None:
+        _require(0 <= self.gold_mix <= 1, "model.cascade.gold_mix", "a probability from 0 to 1", self.gold_mix)
+
+
+@dataclass
+class ModelSettings:
+    """The heads and their loss.
+
+    Args:
+        regression_loss: L_reg, in score units.
+        head_dropout: probability, in both heads.
+        cascade: the cascade's options; other families ignore them.
+    """
+
+    regression_loss: Literal["mse", "mae", "huber"] = "mse"
+    head_dropout: float = 0.1
+    cascade: CascadeSettings = field(default_factory=CascadeSettings)
+
+    def __post_init__(self) -> None:
+        _require(0 <= self.head_dropout < 1, "model.head_dropout", "a probability from 0 to below 1", self.head_dropout)
+
+
+@dataclass
+class StageSettings:
+    """One training stage; a YAML lists them in order, and each starts from the weights of the one before.
+
+    Args:
+        objective: goemotions, emotion, multitask or cascade, as far as the family has it.
+        epochs: passes over the stage's examples, at most.
+        batch_size: examples a device and forward pass.
+        gradient_accumulation: forward passes an optimizer step.
+        learning_rate: highest learning rate of the encoder (AdamW).
+        head_learning_rate: highest learning rate of the heads; none for the encoder's.
+        weight_decay: of weight matrices; biases and layer norms have none.
+        warmup: share of the steps over which the rates rise from 0; then they fall linearly to 0.
+        max_grad_norm: gradients are clipped to this norm.
+        select_on: validation metric whose best epoch is kept; none keeps the last epoch.
+        patience: epochs without a better select_on after which the stage ends; none runs all epochs.
+        max_dialogues: train on this many dialogues, chosen by a hash of their ids; none for all.
+    """
+
+    objective: str
+    epochs: int = 3
+    batch_size: int = 16
+    gradient_accumulation: int = 1
+    learning_rate: float = 2e-5
+    head_learning_rate: float | None = None
+    weight_decay: float = 0.01
+    warmup: float = 0.1
+    max_grad_norm: float = 1.0
+    select_on: Metric | None = None
+    patience: int | None = None
+    max_dialogues: int | None = None
+
+    def __post_init__(self) -> None:
+        for key in ("epochs", "batch_size", "gradient_accumulation"):
+            _require(getattr(self, key) >= 1, f"stages.{key}", "at least 1", getattr(self, key))
+        for key in ("learning_rate", "max_grad_norm"):
+            _require(getattr(self, key) > 0, f"stages.{key}", "more than 0", getattr(self, key))
+        _require(0 <= self.warmup < 1, "stages.warmup", "a share from 0 to below 1", self.warmup)
+        _require(
+            self.patience is None or self.select_on is not None,
+            "stages.patience",
+            "a stages.select_on metric beside it",
+            self.patience,
+        )
+        _require(
+            self.max_dialogues is None or self.max_dialogues >= 1,
+            "stages.max_dialogues",
+            "at least 1",
+            self.max_dialogues,
+        )
+
+
+@dataclass
+class ExperimentSettings:
+    """One experiment: a family trained in stages, once for each seed.
+
+    Args:
+        name: of the experiment; its runs lie in <output_dir>/<name>/<family>-lambda<lambda_emo>-seed<seed>.
+        family: baseline, stm or mvc.
+        stages: the training stages, in order.
+        lambda_emo: weight of the emotion loss in L = L_reg + lambda_emo * L_emo.
+        seeds: one run each.
+        data: corpus, labels, views.
+        encoder: the shared encoder.
+        model: heads and loss.
+        precision: fp32, bf16 or fp16 (mixed, through Accelerate; fp16 needs a GPU).
+        distribute: with several processes of accelerate launch, either each seed is trained data-parallel over all of them,
+            one seed after the other (batch), or the seeds are shared out between them (seeds).
+        tracker: where metrics are logged besides the run folder.
+        checkpoint_every: optimizer steps between checkpoints (there is one after every epoch as well).
+        output_dir: folder that holds the experiments.
+    """
+
+    name: str
+    family: str
+    stages: list[StageSettings]
+    lambda_emo: float = 0.1
+    seeds: list[int] = field(default_factory=lambda: [17, 39, 43])
+    data: DataSettings = field(default_factory=DataSettings)
+    encoder: EncoderSettings = field(default_factory=EncoderSettings)
+    model: ModelSettings = field(default_factory=ModelSettings)
+    precision: Literal["fp32", "bf16", "fp16"] = "fp32"
+    distribute: Literal["batch", "seeds"] = "batch"
+    tracker: Literal["none", "tensorboard", "wandb", "trackio"] = "none"
+    checkpoint_every: int = 500
+    output_dir: str = "runs"
+
+    def __post_init__(self) -> None:
+        _require(len(self.stages) > 0, "stages", "at least one stage", self.stages)
+        _require(len(self.seeds) > 0, "seeds", "at least one seed", self.seeds)
+        _require(len(set(self.seeds)) == len(self.seeds), "seeds", "each seed once", self.seeds)
+        _require(self.lambda_emo >= 0, "lambda_emo", "0 or more", self.lambda_emo)
+        _require(self.checkpoint_every >= 1, "checkpoint_every", "at least 1 step", self.checkpoint_every)
+        _require("/" not in self.name and self.name not in ("", ".", ".."), "name", "a folder name", self.name)
+
+
+@dataclass
+class SweepSettings:
+    """A sweep: every family's config, crossed with values of lambda_emo and seeds.
+
+    Args:
+        name: of the experiment that the cells belong to.
+        configs: one experiment YAML a family.
+        lambda_emo: values to run; none keeps each config's own.
+        seeds: one run each.
+        overrides: flags put on top of every config, as `key: value` with dotted keys (data.corpus: sample).
+        output_dir: folder that holds the experiments.
+    """
+
+    name: str
+    configs: list[str]
+    lambda_emo: list[float] | None = None
+    seeds: list[int] = field(default_factory=lambda: [17, 39, 43])
+    overrides: dict[str, str | int | float | bool | None | list[int]] = field(default_factory=dict)
+    output_dir: str = "runs"
+
+    def __post_init__(self) -> None:
+        _require(len(self.configs) > 0, "configs", "at least one experiment YAML", self.configs)
+        _require(len(self.seeds) > 0, "seeds", "at least one seed", self.seeds)

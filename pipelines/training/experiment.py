@@ -1,0 +1,93 @@
+"""An experiment: one family, every seed, on one or several processes."""
+
+import os
+from dataclasses import replace
+from typing import Any
+
+from accelerate.state import AcceleratorState, PartialState
+
+from modeling.encoder import load_encoder_config
+from pipelines.data.features import SPLITS
+from pipelines.data.prepare import eligible, fingerprint, prepare_corpus
+from pipelines.data.views import context_text
+from pipelines.errors import UserError
+from pipelines.evaluation.references import write_references
+from pipelines.training.cell import Cell
+from pipelines.training.configuration import ExperimentSettings
+from pipelines.training.families import load_family
+from pipelines.training.run_folder import RunFolder
+from pipelines.training.tasks import check_stages
+
+# What accelerate launch sets; without them a process is on its own.
+_LAUNCH_VARIABLES = ("RANK", "WORLD_SIZE", "LOCAL_RANK", "LOCAL_WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT")
+
+
+def run_experiment(settings: ExperimentSettings) -> list[dict[str, Any]]:
+    """Train and evaluate every seed of `settings` (of this process's share), and return their results.
+
+    Raises UserError before anything is trained where the settings, the data or the run folders do not fit.
+    """
+    family = load_family(settings.family)
+    check_stages(family, settings.stages, settings.data)
+    reset_state()
+    settings, writes_references = _share_of_this_process(settings)
+    try:
+        load_encoder_config(settings.encoder.name_or_path)  # before minutes of reading
+    except OSError as error:
+        raise UserError(str(error)) from error
+    corpus = prepare_corpus(settings.data)
+    main = not _is_secondary()
+    if main:
+        print("\n".join(corpus.report.lines()))
+    data_fingerprint = fingerprint(corpus, settings.data.context_view)
+    if writes_references and main:
+        _references(settings, data_fingerprint)
+    return [Cell(settings, family, corpus, data_fingerprint, seed).run() for seed in settings.seeds]
+
+
+def reset_state() -> None:
+    """Forget Accelerate's shared state, which fixes the precision of a process: the next experiment may have another."""
+    if not _launched():
+        AcceleratorState._reset_state(True)
+
+
+def _launched() -> bool:
+    return int(os.environ.get("WORLD_SIZE", "1")) > 1
+
+
+def _is_secondary() -> bool:
+    return int(os.environ.get("RANK", "0")) != 0
+
+
+def _share_of_this_process(settings: ExperimentSettings) -> tuple[ExperimentSettings, bool]:
+    """With `distribute: seeds`, this process's seeds on a device of its own; and whether it writes the references."""
+    if not _launched() or settings.distribute == "batch":
+        return settings, not _is_secondary()
+    rank, world = int(os.environ["RANK"]), int(os.environ["WORLD_SIZE"])
+    local_rank = os.environ.get("LOCAL_RANK", "0")
+    for name in _LAUNCH_VARIABLES:
+        os.environ.pop(name, None)
+    import torch
+
+    if torch.cuda.is_available():
+        # Each process sees all devices; Accelerate takes the one named here.
+        os.environ["ACCELERATE_TORCH_DEVICE"] = f"cuda:{local_rank}"
+        torch.cuda.set_device(int(local_rank))
+    PartialState._reset_state()
+    return replace(settings, seeds=settings.seeds[rank::world]), rank == 0
+
+
+def _references(settings: ExperimentSettings, data_fingerprint: str) -> None:
+    """The constant, length and TF-IDF predictors on the same examples, once an experiment."""
+    corpus = prepare_corpus(settings.data)
+    needs_empathy = any(score is not None for score in corpus.examples["test"]["empathy"])
+    data = {split: eligible(corpus.examples[split], needs_empathy) for split in SPLITS}
+    texts = {split: [context_text(row, settings.data.context_view) for row in data[split]] for split in SPLITS}
+    write_references(
+        RunFolder(settings, settings.seeds[0]).references,
+        corpus.examples["train"],
+        data["test"],
+        [context_text(row, settings.data.context_view) for row in corpus.examples["train"]],
+        texts["test"],
+        data_fingerprint,
+    )

@@ -1,0 +1,43 @@
+"""The model card of a run, made from its results."""
+
+from collections.abc import Mapping
+from typing import Any
+
+_CARD = """---
+license: apache-2.0
+language: en
+tags: [empathy, emotion, dialogue, empathy-cascade]
+---
+
+# {family} on {corpus}
+
+Predicts a speaker's emotion (32 classes) and how empathic a listener's reply is (1 to 5). Trained by empathy-cascade
+(family `{family}`, lambda_emo {lambda_emo:g}, seed {seed}) on the encoder `{encoder}`.
+
+- Corpus: `{corpus}`; scores from: `{label_source}`; context view: `{context_view}`; stages: {stages}.
+- Examples: {train} train, {valid} valid, {test} test (the corpus's `{test_split}` split).
+- Signature: `{signature}`
+
+| test metric | figure |
+|---|---|
+{rows}
+
+One seed; means and intervals over seeds are in the experiment's report. The weights are under Apache-2.0; the corpus has
+terms of its own, which may restrict what a model trained on it is used for.
+
+The score measures text, as the labels above define it. It is no judgement of a person, and no clinical measure.
+"""
+
+
+def model_card(results: Mapping[str, Any]) -> str:
+    """Markdown with front matter, from the content of results.json."""
+    counts = results["counts"]
+    rows = [
+        f"| {task} {name} | {value if name == 'n' else f'{value:.4f}'} |"
+        for task, figures in results["metrics"]["test"].items()
+        for name, value in figures.items()
+        if value is not None
+    ]
+    values = dict(results) | {split: counts[split]["examples"] for split in ("train", "valid", "test")}
+    values |= {"stages": ", ".join(results["stages"]), "rows": "\n".join(rows)}
+    return _CARD.format(**values)

@@ -1,0 +1,141 @@
+"""What a trained cell is worth: predictions, results and latency."""
+
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+import torch
+from accelerate import Accelerator
+from accelerate.utils import send_to_device
+from datasets import Dataset
+
+from modeling.base import EmpathyModel
+from pipelines.atomic import write_with
+from pipelines.data.collator import collate
+from pipelines.data.encoding import encode_views
+from pipelines.data.prepare import eligible
+from pipelines.evaluation.latency import measure_latency
+from pipelines.evaluation.metrics import emotion_metrics, empathy_metrics
+from pipelines.evaluation.predict import Predictions, predict
+from pipelines.training.tasks import StageModule
+
+if TYPE_CHECKING:
+    from pipelines.training.cell import Cell
+
+EVALUATED = ("valid", "test")
+
+
+def evaluate_run(cell: "Cell", model: EmpathyModel, accelerator: Accelerator) -> dict[str, Any]:
+    """Predict valid and test once, write the predictions, and return results.json's content.
+
+    Only what the last stage trained is evaluated, on the examples that have its labels.
+    """
+    objective = cell.family.objectives[cell.settings.stages[-1].objective]
+    module = accelerator.prepare_model(StageModule(model, objective), evaluation_mode=True)
+    encode = _encoder(cell, model, objective.views)
+    metrics: dict[str, Any] = {}
+    for split in EVALUATED:
+        examples = eligible(cell.corpus.examples[split], objective.needs_empathy)
+        predictions = predict(module, encode(examples), _collate(cell), accelerator)
+        metrics[split] = split_metrics(predictions, objective.needs_empathy)
+        frame = prediction_frame(examples, predictions, objective.needs_empathy)
+        if accelerator.is_main_process:
+            write_with(cell.folder.predictions / f"{split}.parquet", partial(frame.to_parquet, index=False))
+    accelerator.unwrap_model(module, keep_fp32_wrapper=False)
+    return _results(cell, metrics)
+
+
+def split_metrics(predictions: Predictions, scored: bool) -> dict[str, Any]:
+    """{"empathy": {...}, "emotion": {...}}, each once over all predictions; empathy only where it was trained."""
+    figures: dict[str, Any] = {}
+    if scored and predictions.empathy is not None:
+        figures["empathy"] = empathy_metrics(predictions.empathy, predictions.empathy_true)
+    if predictions.emotion_logits is not None:
+        figures["emotion"] = emotion_metrics(predictions.emotion_logits, predictions.emotion_true)
+    return figures
+
+
+def prediction_frame(examples: Dataset, predictions: Predictions, scored: bool) -> pd.DataFrame:
+    """One row an example: its ids, the response's length in words, and what was true and predicted."""
+    n = len(examples)
+    scores = predictions.empathy if scored and predictions.empathy is not None else np.full(n, np.nan)
+    logits: list[list[float]] | list[None] = [None] * n
+    if predictions.emotion_logits is not None:
+        logits = predictions.emotion_logits.astype(np.float32).tolist()
+    return pd.DataFrame(
+        {
+            "example_id": list(examples["example_id"]),
+            "conv_id": list(examples["conv_id"]),
+            "turn": np.asarray(examples["turn"], dtype=np.int32),
+            "response_words": np.array([len(text.split()) for text in examples["response"]], dtype=np.int32),
+            "empathy_true": predictions.empathy_true.astype(np.float32),
+            "empathy_pred": scores.astype(np.float32),
+            "emotion_true": np.asarray(examples["emotion"], dtype=np.int32),
+            "emotion_logits": logits,
+        }
+    )
+
+
+def measure_run_latency(cell: "Cell", model: EmpathyModel, accelerator: Accelerator) -> dict[str, Any]:
+    """Milliseconds a pair and pairs a second, from text to score, on test examples of this run."""
+    objective = cell.family.objectives[cell.settings.stages[-1].objective]
+    examples = eligible(cell.corpus.examples["test"], objective.needs_empathy)
+    rows = list(examples.select(range(min(len(examples), 256))))
+    encode = _encoder(cell, model, objective.views)
+    module = StageModule(model, objective).eval()
+    position = 0
+
+    def run_batch(n: int) -> None:
+        nonlocal position
+        batch = _collate(cell)(encode([rows[(position + k) % len(rows)] for k in range(n)]))
+        position += n
+        with torch.no_grad(), accelerator.autocast():
+            module(send_to_device(batch, accelerator.device))
+
+    return measure_latency(run_batch, accelerator.device, cell.settings.precision)
+
+
+def _encoder(cell: "Cell", model: EmpathyModel, views: tuple[int, ...]) -> Any:
+    assert cell.tokenizer is not None
+    return partial(
+        encode_views,
+        views=views,
+        context_view=cell.settings.data.context_view,
+        tokenizer=cell.tokenizer,
+        view_length=model.config.view_length,
+    )
+
+
+def _collate(cell: "Cell") -> Any:
+    assert cell.tokenizer is not None
+    return partial(collate, pad_token_id=cell.tokenizer.pad_token_id)
+
+
+def _results(cell: "Cell", metrics: dict[str, Any]) -> dict[str, Any]:
+    """The versioned record of a run; nothing in it depends on time or place."""
+    settings = cell.settings
+    source = settings.data.labels or "own"
+    signature = (
+        f"family:{settings.family}|lambda:{settings.lambda_emo:g}|seed:{cell.seed}|corpus:{settings.data.corpus}"
+        f"|labels:{source}|view:{settings.data.context_view}|turns:{settings.data.turns}|test:{settings.data.test_split}"
+        f"|encoder:{settings.encoder.name_or_path}|stages:{'+'.join(stage.objective for stage in settings.stages)}"
+        f"|precision:{settings.precision}|data:{cell.data_fingerprint[:12]}|schema:1"
+    )
+    report = cell.corpus.report.to_dict()
+    return {
+        "schema_version": 1,
+        "experiment": settings.name,
+        "family": settings.family,
+        "lambda_emo": settings.lambda_emo,
+        "seed": cell.seed,
+        "encoder": settings.encoder.name_or_path,
+        "corpus": settings.data.corpus,
+        "context_view": settings.data.context_view,
+        "label_source": source,
+        "test_split": settings.data.test_split,
+        "stages": [stage.objective for stage in settings.stages],
+        "signature": signature,
+        "counts": report["kept"] | {"dropped": report["dropped"], "noted": report["noted"]},
+        "metrics": metrics,
+    }

@@ -1,0 +1,73 @@
+"""From a YAML file and flags to typed settings, and back."""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+from jsonargparse import ArgumentParser
+
+from pipelines.errors import UserError
+from pipelines.training.configuration import ExperimentSettings, SweepSettings
+
+Settings = TypeVar("Settings", ExperimentSettings, SweepSettings)
+
+
+def settings_parser(kind: type[Settings], prog: str, description: str) -> ArgumentParser:
+    """A parser with a flag for every setting of `kind`, all optional because a YAML gives them."""
+    parser = ArgumentParser(prog=prog, description=description, exit_on_error=False)
+    parser.usage = f"{prog} CONFIG.yaml [--key value ...]"
+    parser.add_argument(
+        "--config", action="config", metavar="CONFIG.yaml", help="the YAML; may be given without --config"
+    )
+    parser.add_class_arguments(kind, as_group=False)
+    return parser
+
+
+def parse_settings(kind: type[Settings], argv: Sequence[str], prog: str, description: str) -> Settings:
+    """Read settings from `argv`: the path of a YAML first, then flags that override it.
+
+    Raises UserError for an unknown key, a wrong type, a missing file or settings that do not fit together; SystemExit for
+    `--help` and `--print_config`.
+    """
+    parser = settings_parser(kind, prog, description)
+    arguments = list(argv)
+    if arguments and not arguments[0].startswith("-"):
+        path = arguments[0]
+        if not Path(path).is_file():
+            raise UserError(f"{path}: expected a YAML file, there is none (you are in {os.getcwd()})")
+        arguments = ["--config", path, *arguments[1:]]
+    elif not any(argument.startswith(("--config", "--help", "-h")) for argument in arguments):
+        raise UserError(f"expected the path of a YAML first: {parser.usage}")
+    try:
+        namespace = parser.parse_args(arguments)
+        made = parser.instantiate_classes(namespace)
+        values = {key: value for key, value in vars(made).items() if key != "config"}
+        return kind(**values)
+    except UserError:
+        raise
+    except Exception as error:  # jsonargparse wraps what a setting's own check raises in errors of several kinds
+        raise UserError(_one_line(error)) from error
+
+
+def _one_line(error: BaseException) -> str:
+    """The user's own mistake, out of the chain of errors around it."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, UserError):
+            return str(cause)
+        cause = cause.__cause__ or cause.__context__
+    return " ".join(str(error).split())
+
+
+def load_experiment(path: str, overrides: dict[str, Any] | None = None) -> ExperimentSettings:
+    """Read an experiment YAML with dotted `overrides` on top. Raises UserError as `parse_settings` does, naming the file."""
+    flags = [
+        f"--{key}={yaml.safe_dump(value, default_flow_style=True).strip().removesuffix('...').strip()}"
+        for key, value in (overrides or {}).items()
+    ]
+    try:
+        return parse_settings(ExperimentSettings, [path, *flags], "empathy train", "")
+    except UserError as error:
+        raise UserError(f"{path}: {error}") from error

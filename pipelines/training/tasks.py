@@ -1,0 +1,202 @@
+"""What a stage trains on: a module with one forward, its encoded examples, and how its validation is scored."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from sklearn.metrics import f1_score
+from torch import nn
+from torch.nn import functional
+
+from modeling.base import EmpathyModel
+from modeling.encoder import CONTEXT
+from modeling.heads import Head
+from modeling.outputs import EmpathyOutput
+from modeling.stages import Batch, Objective
+from pipelines.data.collator import collate
+from pipelines.data.corpus import Corpus
+from pipelines.data.encoding import EncodedExample, encode_texts, encode_views
+from pipelines.data.goemotions import read_goemotions
+from pipelines.data.prepare import eligible, limit_dialogues
+from pipelines.errors import UserError
+from pipelines.evaluation.metrics import EMOTION_METRICS, EMPATHY_METRICS, emotion_metrics, empathy_metrics
+from pipelines.evaluation.predict import Predictions
+from pipelines.training.configuration import DataSettings, StageSettings
+from pipelines.training.families import Family
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
+
+GOEMOTIONS = "goemotions"
+Collate = Callable[[Sequence[EncodedExample]], dict[str, torch.Tensor]]
+
+
+class StageModule(nn.Module):
+    """A model under an objective: one forward from batch to loss, which is what gets distributed."""
+
+    def __init__(self, model: EmpathyModel, objective: Objective) -> None:
+        super().__init__()
+        self.model = model
+        self.objective = objective
+
+    def forward(self, batch: Batch) -> EmpathyOutput:
+        return self.objective.loss(self.model, batch)
+
+
+class GoEmotionsModule(nn.Module):
+    """The shared encoder under a multi-label head of its own, which is left behind when the stage ends.
+
+    Demszky et al. 2020, https://arxiv.org/abs/2005.00547: 27 emotions and neutral, binary cross-entropy.
+    """
+
+    def __init__(self, model: EmpathyModel, num_labels: int) -> None:
+        super().__init__()
+        self.model = model
+        hidden = model.encoder.backbone.config.hidden_size
+        self.goemotions_head = Head(hidden, hidden, num_labels, model.config.head_dropout)
+
+    def forward(self, batch: Batch) -> EmpathyOutput:
+        hidden = self.model.encoder(batch["input_ids"], batch["view_ids"])
+        logits = self.goemotions_head(self.model.pool(hidden, batch["view_ids"], CONTEXT))
+        loss = functional.binary_cross_entropy_with_logits(logits.float(), batch["emotion"])
+        return EmpathyOutput(loss=loss, emotion_logits=logits, emotion_loss=loss)
+
+
+@dataclass
+class StageTask:
+    """Everything that the training loop needs to know of a stage.
+
+    module: called with a batch, returns an EmpathyOutput. train, valid: encoded rows. collate: rows -> batch.
+    score: predictions of the valid rows -> metrics by name.
+    """
+
+    module: nn.Module
+    train: list[EncodedExample]
+    valid: list[EncodedExample]
+    collate: Collate
+    score: Callable[[Predictions], dict[str, float | None]]
+
+
+def check_stages(family: Family, stages: Sequence[StageSettings], data: DataSettings) -> None:
+    """Raise UserError for a stage that the family does not have, or a `select_on` that its stage does not measure."""
+    for number, stage in enumerate(stages, start=1):
+        known = [GOEMOTIONS, *family.objectives]
+        if stage.objective not in known:
+            raise UserError(
+                f"stages: expected the objective of stage {number} to be one of {', '.join(known)} for "
+                f"{family.name}, got {stage.objective!r}"
+            )
+        metrics = {"loss"}
+        if stage.objective == GOEMOTIONS:
+            metrics |= {"macro_f1"}
+            if data.goemotions_path is None:
+                raise UserError(
+                    "data.goemotions_path: expected the folder of GoEmotions, or hub, for a goemotions stage"
+                )
+        else:
+            metrics |= set(EMOTION_METRICS)
+            if family.objectives[stage.objective].needs_empathy:
+                metrics |= set(EMPATHY_METRICS)
+        if stage.select_on is not None and stage.select_on not in metrics:
+            raise UserError(
+                f"stages: expected select_on of stage {number} ({stage.objective}) to be one of "
+                f"{', '.join(sorted(metrics))}, got {stage.select_on!r}"
+            )
+    if stages[-1].objective == GOEMOTIONS:
+        raise UserError("stages: expected a stage on the corpus itself last, got goemotions, whose head is left behind")
+
+
+def build_task(
+    stage: StageSettings,
+    family: Family,
+    model: EmpathyModel,
+    corpus: Corpus,
+    data: DataSettings,
+    tokenizer: "PreTrainedTokenizerBase",
+) -> StageTask:
+    """The task of a stage. Raises UserError where no example has what the objective needs."""
+    if stage.objective == GOEMOTIONS:
+        return _goemotions_task(stage, model, data, tokenizer)
+    objective = family.objectives[stage.objective]
+    encode = partial(
+        encode_views,
+        views=objective.views,
+        context_view=data.context_view,
+        tokenizer=tokenizer,
+        view_length=model.config.view_length,
+    )
+    train = limit_dialogues(eligible(corpus.examples["train"], objective.needs_empathy), stage.max_dialogues)
+    valid = eligible(corpus.examples["valid"], objective.needs_empathy)
+    if not len(train) or not len(valid):
+        raise UserError(
+            f"stage {stage.objective}: expected examples with an empathy score in train and valid, got {len(train)} and "
+            f"{len(valid)}; set data.labels and data.labels_path"
+        )
+    return StageTask(
+        module=StageModule(model, objective),
+        train=_without_repeats(encode(train)),
+        valid=encode(valid),
+        collate=partial(collate, pad_token_id=_pad_id(tokenizer)),
+        score=partial(score_predictions, scored=objective.needs_empathy),
+    )
+
+
+def _pad_id(tokenizer: "PreTrainedTokenizerBase") -> int:
+    pad = tokenizer.pad_token_id
+    if not isinstance(pad, int):
+        raise UserError(f"encoder: expected a tokenizer with a padding token, {tokenizer.name_or_path} has none")
+    return pad
+
+
+def _without_repeats(rows: list[EncodedExample]) -> list[EncodedExample]:
+    """Each input once: turns of one dialogue share their first utterance and their situation."""
+    if any(row.empathy == row.empathy for row in rows):
+        return rows
+    seen: dict[tuple[tuple[int, ...], int | tuple[int, ...]], EncodedExample] = {}
+    for row in rows:
+        emotion = row.emotion if isinstance(row.emotion, int) else tuple(row.emotion)
+        seen.setdefault((tuple(row.input_ids), emotion), row)
+    return list(seen.values())
+
+
+def score_predictions(predictions: Predictions, scored: bool) -> dict[str, float | None]:
+    """All metrics by name; those of the score only where `scored`."""
+    figures: dict[str, float | None] = {"loss": predictions.loss}
+    if scored and predictions.empathy is not None:
+        figures |= empathy_metrics(predictions.empathy, predictions.empathy_true)
+    if predictions.emotion_logits is not None:
+        figures |= emotion_metrics(predictions.emotion_logits, predictions.emotion_true)
+    figures.pop("n", None)
+    return figures
+
+
+def _goemotions_task(
+    stage: StageSettings, model: EmpathyModel, data: DataSettings, tokenizer: "PreTrainedTokenizerBase"
+) -> StageTask:
+    corpus = read_goemotions(str(data.goemotions_path), frozenset())
+    num_labels = corpus["train"].features["labels"].feature.num_classes
+
+    def encode(rows: Mapping[str, list]) -> list[EncodedExample]:  # type: ignore[type-arg]
+        ids = encode_texts(list(rows["text"]), tokenizer, model.config.view_length)
+        return [
+            EncodedExample(row, [CONTEXT] * len(row), float("nan"), list(labels))
+            for row, labels in zip(ids, rows["labels"], strict=True)
+        ]
+
+    def score(predictions: Predictions) -> dict[str, float | None]:
+        logits = np.asarray(predictions.emotion_logits)
+        return {
+            "loss": predictions.loss,
+            "macro_f1": float(f1_score(predictions.emotion_true, logits > 0, average="macro", zero_division=0.0)),
+        }
+
+    return StageTask(
+        module=GoEmotionsModule(model, num_labels),
+        train=encode(corpus["train"])[: stage.max_dialogues],
+        valid=encode(corpus["valid"]),
+        collate=partial(collate, pad_token_id=_pad_id(tokenizer), num_labels=num_labels),
+        score=score,
+    )
