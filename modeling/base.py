@@ -20,7 +20,7 @@ class EmpathyModel(PreTrainedModel):
     `forward(input_ids, view_ids, empathy=None, emotion=None) -> EmpathyOutput`.
     """
 
-    config_class = EmpathyConfig
+    config_class: type[EmpathyConfig] = EmpathyConfig
     base_model_prefix = "encoder"
     supports_gradient_checkpointing = True
     _supports_sdpa = True
@@ -61,9 +61,11 @@ class EmpathyModel(PreTrainedModel):
         elif isinstance(module, nn.Embedding):
             init.normal_(module.weight, mean=0.0, std=0.02)
 
-    def gradient_checkpointing_enable(self, gradient_checkpointing_kwargs: dict[str, Any] | None = None) -> None:
+    def gradient_checkpointing_enable(self, gradient_checkpointing_kwargs: Any = None, **kwargs: Any) -> None:
         """Trade time for memory in the encoder."""
-        self.encoder.backbone.gradient_checkpointing_enable(gradient_checkpointing_kwargs or {"use_reentrant": False})
+        self.encoder.backbone.gradient_checkpointing_enable(
+            gradient_checkpointing_kwargs or {"use_reentrant": False}, **kwargs
+        )
 
     def pool(self, hidden: torch.Tensor, view_ids: torch.Tensor, view: int) -> torch.Tensor:
         """Vector (batch, hidden) of a view, pooled as the configuration says."""

@@ -4,6 +4,7 @@ from typing import Any
 
 from transformers import AutoConfig, PretrainedConfig
 
+NUM_EMOTIONS = 32  # of EmpatheticDialogues
 POOLINGS = ("cls", "mean")
 REGRESSION_LOSSES = ("mse", "mae", "huber")
 
@@ -37,7 +38,6 @@ class EmpathyConfig(PretrainedConfig):
         head_dropout: float = 0.1,
         context_view: str = "speaker_turns",
         view_length: int = 256,
-        num_labels: int = 32,
         **kwargs: Any,
     ) -> None:
         if pooling not in POOLINGS:
@@ -58,7 +58,13 @@ class EmpathyConfig(PretrainedConfig):
         self.head_dropout = float(head_dropout)
         self.context_view = context_view
         self.view_length = int(view_length)
-        super().__init__(num_labels=num_labels, **kwargs)
+        kwargs.setdefault("num_labels", NUM_EMOTIONS)
+        super().__init__(**kwargs)
+
+    @property
+    def num_emotions(self) -> int:
+        """Number of emotion classes."""
+        return len(self.id2label or {})
 
     def encoder_config(self) -> PretrainedConfig:
         """The encoder's configuration object. Raises ValueError where none was given."""

@@ -1,9 +1,15 @@
 """Losses that pass over absent labels."""
 
+from collections.abc import Callable
+
 import torch
 from torch.nn import functional
 
-REGRESSION = {"mse": functional.mse_loss, "mae": functional.l1_loss, "huber": functional.huber_loss}
+REGRESSION: dict[str, Callable[..., torch.Tensor]] = {
+    "mse": functional.mse_loss,
+    "mae": functional.l1_loss,
+    "huber": functional.huber_loss,
+}
 
 
 def empathy_loss(empathy: torch.Tensor, labels: torch.Tensor, kind: str) -> torch.Tensor:

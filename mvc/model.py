@@ -26,10 +26,10 @@ class Cascade(nn.Module):
         self.gold_mix = config.gold_mix
         self.label_embedding: nn.Embedding | None = None
         if self.kind == "label_embedding":
-            self.label_embedding = nn.Embedding(config.num_labels, config.label_embedding_size)
+            self.label_embedding = nn.Embedding(config.num_emotions, config.label_embedding_size)
         self.width = {
-            "logits": config.num_labels,
-            "probs": config.num_labels,
+            "logits": config.num_emotions,
+            "probs": config.num_emotions,
             "label_embedding": config.label_embedding_size,
             "none": 0,
         }[self.kind]
@@ -65,7 +65,7 @@ class MVCModel(EmpathyModel):
     def __init__(self, config: MVCConfig) -> None:
         super().__init__(config)
         hidden = self.encoder.backbone.config.hidden_size
-        self.emotion_head = Head(hidden, hidden, config.num_labels, config.head_dropout)
+        self.emotion_head = Head(hidden, hidden, config.num_emotions, config.head_dropout)
         self.cascade = Cascade(config)
         self.empathy_head = EmpathyHead(hidden + self.cascade.width, hidden, config.head_dropout, config.empathy_init)
         self.post_init()

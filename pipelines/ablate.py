@@ -7,8 +7,8 @@ from pipelines.command import run_command
 
 PROG = "empathy ablate"
 DESCRIPTION = (
-    "Run every cell of a sweep (family x lambda_emo x seed). Shows the plan and the time left, skips finished cells, goes on "
-    "past a failed one and says so at the end (exit status 1)."
+    "Run every cell of a sweep (family x lambda_emo x seed). Shows the plan and the time left, skips finished cells, "
+    "goes on past a failed one and says so at the end (exit status 1)."
 )
 
 

@@ -18,7 +18,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command and return its exit status. Raises UserError for what a user can get wrong."""
     parser = argparse.ArgumentParser(prog=PROG, description=DESCRIPTION)
     parser.add_argument(
-        "run_folders", nargs="+", type=Path, metavar="RUN_FOLDER", help="an experiment folder (runs/quickstart) or one run"
+        "run_folders",
+        nargs="+",
+        type=Path,
+        metavar="RUN_FOLDER",
+        help="an experiment folder (runs/quickstart) or one run",
     )
     parser.add_argument("--out", type=Path, metavar="DIR", help="default: reports/<experiment>")
     arguments = parser.parse_args(argv)

@@ -3,6 +3,7 @@
 import hashlib
 import json
 from functools import lru_cache
+from typing import TypeVar
 
 from datasets import Dataset, DatasetDict
 
@@ -15,6 +16,8 @@ from pipelines.training.configuration import DataSettings
 
 # With test_split "valid", one training dialogue in this many is held out for validation.
 HELD_OUT_ONE_IN = 10
+
+Reader = TypeVar("Reader")
 
 
 def dialogue_hash(conv_id: str) -> int:
@@ -48,14 +51,14 @@ def prepare_corpus(settings: DataSettings) -> Corpus:
     return Corpus(corpus.name, examples, corpus.report)
 
 
-def _registered(registry: dict, key: str, name: str):  # type: ignore[no-untyped-def, type-arg]
+def _registered(registry: dict[str, Reader], key: str, name: str) -> Reader:
     if name not in registry:
         raise UserError(f"{key}: expected one of {', '.join(registry)}, got {name!r}")
     return registry[name]
 
 
 def _choose_turns(examples: Dataset, turns: str) -> Dataset:
-    """Keep all listener turns, or those at a dialogue's first or last turn number (a turn may have several responses)."""
+    """Keep all listener turns, or those at a dialogue's first or last turn; a turn may have several responses."""
     if turns == "all":
         return examples
     pick = min if turns == "first" else max

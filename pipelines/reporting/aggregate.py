@@ -15,9 +15,16 @@ FAMILY_ORDER = ("baseline", "stm", "mvc")
 REFERENCE_ORDER = ("constant", "length", "tfidf_ridge", "majority", "tfidf_svm")
 # The columns that the literature reports first; a newly registered metric follows them under its own name.
 TITLES = {
-    "mae": "MAE", "spearman": "Spearman ρ", "pearson": "Pearson r", "mse": "MSE", "qwk": "QWK",
-    "accuracy": "accuracy", "top5": "top-5", "macro_f1": "macro-F1", "ece": "ECE",
-}  # fmt: skip
+    "mae": "MAE",
+    "spearman": "Spearman ρ",
+    "pearson": "Pearson r",
+    "mse": "MSE",
+    "qwk": "QWK",
+    "accuracy": "accuracy",
+    "top5": "top-5",
+    "macro_f1": "macro-F1",
+    "ece": "ECE",
+}
 
 
 @dataclass(frozen=True)
@@ -94,7 +101,10 @@ def metric_columns() -> list[MetricColumn]:
 
 
 def rows_of(group: Group) -> list[Row]:
-    """The rows of a group, by family and falling λ_emo; a row's name carries its experiment only where several are mixed."""
+    """The rows of a group, by family and falling λ_emo.
+
+    A row's name carries its experiment only where several experiments ran the same family at the same λ_emo.
+    """
     cells: dict[tuple[str, str, float], list[Run]] = {}
     for run in group.runs:
         cells.setdefault(run.cell[:3], []).append(run)

@@ -75,8 +75,8 @@ def _row_cautions(row: Row) -> list[str]:
     collapsed = [str(run.results["seed"]) for run in row.runs if is_collapsed(run)]
     if collapsed:
         found.append(
-            f"{row_label(row)}, seed {', '.join(collapsed)}: the predicted scores have collapsed, their standard deviation "
-            f"is under {COLLAPSED_SHARE:.0%} of the labels'. Its MAE is that of a constant."
+            f"{row_label(row)}, seed {', '.join(collapsed)}: the predicted scores have collapsed, "
+            f"their standard deviation is under {COLLAPSED_SHARE:.0%} of the labels'. Its MAE is that of a constant."
         )
     for run in row.runs:
         if run.test.emotion_logits is None or not len(run.test.frame):

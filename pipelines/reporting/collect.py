@@ -16,9 +16,19 @@ from pipelines.errors import UserError
 RESULTS_SCHEMA_VERSION = 1
 PREDICTION_COLUMNS = ("example_id", "conv_id", "empathy_true", "empathy_pred", "emotion_true", "emotion_logits")
 RESULT_KEYS = (
-    "experiment", "family", "lambda_emo", "seed", "encoder", "corpus", "context_view", "label_source", "test_split",
-    "signature", "counts", "metrics",
-)  # fmt: skip
+    "experiment",
+    "family",
+    "lambda_emo",
+    "seed",
+    "encoder",
+    "corpus",
+    "context_view",
+    "label_source",
+    "test_split",
+    "signature",
+    "counts",
+    "metrics",
+)
 RUN_MARKS = ("results.json", "config.yaml", "meta.json", "metrics.jsonl")
 
 
@@ -76,9 +86,14 @@ class Run:
     def key(self) -> GroupKey:
         r = self.results
         return GroupKey(
-            r["corpus"], r["label_source"], r["context_view"], r["encoder"], r["test_split"],
-            self.meta["data_fingerprint"], self.test.digest,
-        )  # fmt: skip
+            r["corpus"],
+            r["label_source"],
+            r["context_view"],
+            r["encoder"],
+            r["test_split"],
+            self.meta["data_fingerprint"],
+            self.test.digest,
+        )
 
     @property
     def cell(self) -> tuple[str, str, float, int]:
@@ -115,7 +130,8 @@ class Collected:
 def collect(folders: Iterable[Path]) -> Collected:
     """Read every run in `folders`: each an experiment folder or a single run folder.
 
-    Raises UserError where a folder holds no run, where no run has ended, and where a file is broken or of another schema.
+    Raises UserError where a folder holds no run, where no run has ended, and where a file is broken or of another
+    schema.
     """
     cells: dict[Path, Path] = {}
     for folder in folders:
@@ -177,14 +193,14 @@ def read_run(folder: Path) -> Run:
     _check_schema(folder / "meta.json", meta)
     if "data_fingerprint" not in meta:
         raise UserError(
-            f"{folder / 'meta.json'}: lacks data_fingerprint, so its data are unknown; remove this run and train it again"
+            f"{folder / 'meta.json'}: lacks data_fingerprint, so its data are unknown; remove this run and train again"
         )
     test = read_predictions(folder / "predictions" / "test.parquet")
     for task, count in (("empathy", int(test.scored.sum())), ("emotion", len(test.frame))):
         stated = results["metrics"]["test"].get(task, {}).get("n", count)
         if stated != count:
             raise UserError(
-                f"{folder}: results.json scores {stated} {task} predictions but predictions/test.parquet holds {count}; "
+                f"{folder}: results.json scores {stated} {task} predictions, predictions/test.parquet holds {count}; "
                 "they are of different runs: remove this run folder and train it again"
             )
     return Run(folder, results, meta, _read_steps(folder / "metrics.jsonl"), test)
@@ -203,7 +219,8 @@ def read_predictions(path: Path) -> Predictions:
     missing = [name for name in PREDICTION_COLUMNS if name not in table.columns]
     if missing:
         raise UserError(
-            f"{path}: expected the columns {', '.join(PREDICTION_COLUMNS)}, lacks {', '.join(missing)}; train the run again"
+            f"{path}: expected the columns {', '.join(PREDICTION_COLUMNS)}, lacks {', '.join(missing)}; "
+            "remove its run folder and train it again"
         )
     table = table.sort_values("example_id", kind="stable", ignore_index=True)
     if table["example_id"].duplicated().any():

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pandas as pd
+from tqdm import tqdm
 
 from pipelines.evaluation.significance import holm, paired_bootstrap, paired_permutation
 from pipelines.reporting.aggregate import MetricColumn, Row, predicts, row_label
@@ -69,7 +70,7 @@ def compare_families(rows: Sequence[Row], columns: Sequence[MetricColumn]) -> li
     """
     tested = [column for key in TESTED for column in columns if column.key == key]
     found: list[Comparison] = []
-    for a, b in itertools.combinations(rows, 2):
+    for a, b in tqdm(list(itertools.combinations(rows, 2)), "paired tests", disable=None, leave=False):
         seeds = [seed for seed in a.seeds if seed in b.seeds]
         if a.lambda_emo != b.lambda_emo or not seeds:
             continue
@@ -93,7 +94,7 @@ def compare_families(rows: Sequence[Row], columns: Sequence[MetricColumn]) -> li
                     interval.high,
                     test.p_value,
                     test.p_value,
-                )  # fmt: skip
+                )
             )
     adjusted = holm([test.p_value for test in found]) if found else []
     found = [Comparison(**{**vars(test), "p_holm": p}) for test, p in zip(found, adjusted, strict=True)]
@@ -109,7 +110,7 @@ def best_marks(
     cannot be paired: such a column has no mark.
     """
     marks: list[BestMark] = []
-    for column in columns:
+    for column in tqdm(columns, "best of each column", disable=None, leave=False):
         candidates = _candidates(rows, references, column)
         candidates.sort(key=lambda one: one.mean, reverse=column.direction == "max")
         if len(candidates) < 2:
@@ -130,7 +131,8 @@ def _candidates(rows: Sequence[Row], references: Sequence[Reference], column: Me
         estimate = row.estimate(column)
         if estimate is not None:
             found.append(_Candidate(row_label(row), estimate.mean, _frames(row)))
-    for reference in references:
+    # A constant distribution is well calibrated and says nothing: references do not compete on ECE.
+    for reference in references if column.key != "ece" else ():
         value = reference.metrics.get(column.task, {}).get(column.key)
         if value is not None and predicts(reference.test, column.task):
             found.append(_Candidate(reference.name, value, {-1: reference.test.frame}))

@@ -70,11 +70,12 @@ def _metric_panel(row: Row, stage_index: int, key: str, name: str) -> Figure:
     return Figure(drawn.svg, f"Validation {CURVES[key]} of {row_label(row)} by step, one line a seed")
 
 
-def lambda_plot(rows: Sequence[Row], column: MetricColumn, name: str) -> Figure:
+def lambda_plot(rows: Sequence[Row], column: MetricColumn, palette: dict[str, int], name: str) -> Figure:
     """Mean over seeds, with the t interval, of one metric against λ_emo, a line for each family."""
     families = list(dict.fromkeys(row.name for row in rows))
     with panel(name) as drawn:
-        for k, family in enumerate(families):
+        for family in families:
+            k = palette[family]
             points = [(row.lambda_emo, e) for row in rows if row.name == family and (e := row.estimate(column))]
             points.sort(key=lambda point: point[0])
             x, y = [p[0] for p in points], [p[1].mean for p in points]
@@ -95,14 +96,14 @@ def lambda_plot(rows: Sequence[Row], column: MetricColumn, name: str) -> Figure:
 
 def confusion_plot(row: Row, matrix: np.ndarray, name: str) -> Figure:
     """The 32 x 32 matrix: the darker a cell, the larger the share of a true emotion that was given that prediction."""
-    from matplotlib.colors import LinearSegmentedColormap
+    from matplotlib.colors import LinearSegmentedColormap, PowerNorm
 
     # From transparent to one strong colour: it reads on a light and on a dark page.
     shade = LinearSegmentedColormap.from_list("shade", [(0.12, 0.47, 0.71, 0.0), (0.12, 0.47, 0.71, 1.0)])
     with panel(name, 8.2, 7.4) as drawn:
         drawn.axes.grid(False)
         image = drawn.axes.imshow(
-            np.nan_to_num(matrix), cmap=shade, vmin=0, vmax=1, interpolation="none", aspect="equal"
+            np.nan_to_num(matrix), cmap=shade, norm=PowerNorm(0.6, 0, 1), interpolation="none", aspect="equal"
         )
         ticks = np.arange(len(EMOTIONS))
         drawn.axes.set_xticks(ticks, EMOTIONS, rotation=90, fontsize=8.5)
@@ -111,9 +112,9 @@ def confusion_plot(row: Row, matrix: np.ndarray, name: str) -> Figure:
         drawn.axes.set_yticks(ticks - 0.5, minor=True)
         drawn.axes.grid(which="minor", color=GRID, linewidth=0.4)
         drawn.axes.tick_params(which="both", length=0)
-        drawn.axes.set(xlabel="predicted emotion", ylabel="true emotion", title=row_label(row))
+        drawn.axes.set(xlabel="predicted emotion", ylabel="true emotion")
         bar = drawn.figure.colorbar(image, ax=drawn.axes, shrink=0.5, pad=0.02, label="share of the true emotion")
-        bar.outline.set_visible(False)  # type: ignore[operator]
+        bar.outline.set_visible(False)
     return Figure(drawn.svg, f"Confusion matrix over 32 emotions of {row_label(row)}", wide=True)
 
 
@@ -140,7 +141,7 @@ def score_boxes(row: Row, name: str) -> Figure | None:
             capprops={"color": INK},
         )
         drawn.axes.set(xlim=(0.7, 5.3), ylim=(0.8, 5.2), xlabel="true score", ylabel="predicted score")
-        drawn.axes.set(title=row_label(row), xticks=range(1, 6), yticks=range(1, 6))
+        drawn.axes.set(title="predicted by true score", xticks=range(1, 6), yticks=range(1, 6))
     return Figure(drawn.svg, f"Predicted score by true score of {row_label(row)}")
 
 
@@ -150,7 +151,7 @@ def score_distribution(row: Row, name: str) -> Figure | None:
     if pooled is None:
         return None
     pred, true = pooled
-    bins = np.arange(0.875, 5.2, 0.25)
+    bins = [0.875 + k / 4 for k in range(18)]
     with panel(name) as drawn:
         for values, k, label in ((true, 0, "true"), (pred, 1, "predicted")):
             weights = np.full(len(values), 1 / len(values))
@@ -159,17 +160,21 @@ def score_distribution(row: Row, name: str) -> Figure | None:
                 np.clip(values, 0.9, 5.1), bins, weights=weights, histtype="step", color=series_color(k), linewidth=1.6,
                 label=label,
             )  # fmt: skip
-        drawn.axes.set(xlim=(0.7, 5.3), xticks=range(1, 6), xlabel="score", ylabel="share", title=row_label(row))
-        drawn.axes.legend()
+        drawn.axes.set(xlim=(0.7, 5.3), xticks=range(1, 6), xlabel="score", ylabel="share", title="distribution")
+        drawn.axes.set_ylim(top=drawn.axes.get_ylim()[1] * 1.15)  # room for the legend
+        drawn.axes.legend(loc="upper right", ncols=2)
     return Figure(drawn.svg, f"Distribution of true and predicted scores of {row_label(row)}")
 
 
-def reliability_plot(curves: Sequence[tuple[str, Reliability]], task: str, title: str, name: str) -> Figure:
+def reliability_plot(
+    curves: Sequence[tuple[str, Reliability]], task: str, title: str, palette: dict[str, int], name: str
+) -> Figure:
     """Reliability diagram of several rows; a larger marker stands for more examples."""
     with panel(name, 4.2, 3.4) as drawn:
         ends, words = ((1, 5), "score") if task == "empathy" else ((0, 1), "confidence")
         drawn.axes.plot(ends, ends, "--", color=MUTED, linewidth=1)
-        for k, (label, curve) in enumerate(curves):
+        for label, curve in curves:
+            k = palette[label]
             sizes = 12 + 70 * np.asarray(curve.count) / max(sum(curve.count), 1)
             drawn.axes.plot(curve.predicted, curve.observed, color=series_color(k), linewidth=1.2)
             drawn.axes.scatter(

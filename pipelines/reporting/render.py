@@ -17,9 +17,18 @@ from pipelines.reporting.markup import latex_table, markdown_table
 from pipelines.reporting.plots import Figure
 from pipelines.reporting.study import GroupStudy, Study
 from pipelines.reporting.tables import (
-    Table, command_lines, lambda_table, main_table, published_table, result_tables, setting_table, signature_lines,
-    split_table, tests_table,
-)  # fmt: skip
+    Table,
+    command_lines,
+    cost_table,
+    lambda_table,
+    main_table,
+    published_table,
+    result_tables,
+    setting_table,
+    signature_lines,
+    split_table,
+    tests_table,
+)
 
 NO_TESTS = "No two families were run at the same λ_emo with a common seed, so there is nothing to pair."
 
@@ -44,6 +53,7 @@ class Section:
     splits: Table
     signatures: list[tuple[str, str]]
     main: Table
+    cost: Table
     weights: Table | None
     weight_plots: list[Figure]
     published: Table
@@ -56,8 +66,10 @@ class Section:
 
 def write_files(study: Study, out: Path) -> dict[str, Path]:
     """Write the four files into `out` and return their paths by format: markdown, latex, json, html."""
-    paths = {name: out / f"report.{ending}" for name, ending in
-             (("markdown", "md"), ("latex", "tex"), ("json", "json"), ("html", "html"))}  # fmt: skip
+    paths = {
+        name: out / f"report.{ending}"
+        for name, ending in (("markdown", "md"), ("latex", "tex"), ("json", "json"), ("html", "html"))
+    }
     write_text(paths["markdown"], markdown(study))
     write_text(paths["latex"], latex(study))
     write_json(paths["json"], report_json(study))
@@ -115,14 +127,22 @@ def html(study: Study) -> str:
 def group_title(group: GroupStudy) -> str:
     """The group in words."""
     key = group.key
-    return f"{key.corpus}, {key.label_source or 'no'} labels, {key.context_view} view, {key.encoder}, {key.test_split} split"
+    return f"{key.corpus}, {key.label_source or 'no'} labels, {key.context_view} view, {key.encoder}, {key.test_split}"
+
+
+def palette(group: GroupStudy) -> dict[str, int]:
+    """Which color each family has, the same in every figure."""
+    return {name: k for k, name in enumerate(dict.fromkeys(row.name for row in group.rows))}
 
 
 def _section(group: GroupStudy, anchor: str) -> Section:
     weight_plots = []
     if group.lambda_rows:
         columns = [column for key in TESTED for column in group.columns if column.key == key]
-        weight_plots = [plots.lambda_plot(group.lambda_rows, column, f"{anchor}-l{column.key}") for column in columns]
+        weight_plots = [
+            plots.lambda_plot(group.lambda_rows, column, palette(group), f"{anchor}-l{column.key}")
+            for column in columns
+        ]
     named = [(row, f"{anchor}-r{k}", row.lambda_emo == group.main_lambda) for k, row in enumerate(group.rows)]
     return Section(
         anchor=anchor,
@@ -130,7 +150,8 @@ def _section(group: GroupStudy, anchor: str) -> Section:
         setting=setting_table(group),
         splits=split_table(group),
         signatures=signature_lines(group),
-        main=main_table(group, group.columns, "main", cost=True, caption="Test results"),
+        main=main_table(group, group.columns, "main", "Test results"),
+        cost=cost_table(group),
         weights=lambda_table(group),
         weight_plots=weight_plots,
         published=published_table(group),
@@ -153,7 +174,9 @@ def _confusion(row: Row, name: str, opened: bool) -> RowFigures | None:
         return None
     pairs = ", ".join(f"{true} taken for {pred} ({share:.0%})" for true, pred, share in top_confusions(matrix))
     figure = plots.confusion_plot(row, matrix, f"{name}-m")
-    return RowFigures(row_label(row), opened, [("", [figure])], f"Most frequent: {pairs}." if pairs else "No confusions.")
+    return RowFigures(
+        row_label(row), opened, [("", [figure])], f"Most frequent: {pairs}." if pairs else "No confusions."
+    )
 
 
 def _scores(row: Row, name: str, opened: bool) -> RowFigures | None:
@@ -163,7 +186,7 @@ def _scores(row: Row, name: str, opened: bool) -> RowFigures | None:
 
 def _reliability(group: GroupStudy, anchor: str) -> list[Figure]:
     """Two panels, score and emotion, for each λ_emo."""
-    found = []
+    found: list[Figure] = []
     by_weight = sorted(group.rows, key=lambda row: (row.lambda_emo != group.main_lambda, -row.lambda_emo))
     for weight, rows in itertools.groupby(by_weight, key=lambda row: row.lambda_emo):
         members = list(rows)
@@ -173,6 +196,8 @@ def _reliability(group: GroupStudy, anchor: str) -> list[Figure]:
             if curves:
                 words = "score" if task == "empathy" else "emotion"
                 found.append(
-                    plots.reliability_plot(curves, task, f"{words}, λ {weight:g}", f"{anchor}-w{len(found)}")
+                    plots.reliability_plot(
+                        curves, task, f"{words}, λ {weight:g}", palette(group), f"{anchor}-w{len(found)}"
+                    )
                 )
     return found

@@ -41,7 +41,7 @@ class GroupStudy:
         return max(weights, key=lambda weight: (weights.count(weight), weight))
 
     def headlines(self) -> list[str]:
-        """The best row on each headline metric against the second, in a sentence that says whether it is shown to be."""
+        """The best row on each headline metric against the second, and whether the difference is shown."""
         found = []
         for key in TESTED:
             mark = self.marks.get(key)
@@ -53,8 +53,8 @@ class GroupStudy:
                 else "the difference is within what chance over examples gives"
             )
             found.append(
-                f"{mark.metric.title}: {mark.best} comes first, {abs(mark.difference):.4f} from {mark.second}; "
-                f"{verdict} (permutation p {p_text(mark.p_holm)} after Holm)."
+                f"{mark.metric.title}: {mark.best} comes first, {abs(mark.difference):.4f} ahead of {mark.second}; "
+                f"{verdict} (permutation test, Holm-adjusted p {p_phrase(mark.p_holm)})."
             )
         return found
 
@@ -107,6 +107,11 @@ def _group_study(group: Group) -> GroupStudy:
 def p_text(p: float) -> str:
     """A p-value to three digits, never zero."""
     return "< 0.001" if p < 0.001 else f"{p:.3f}"
+
+
+def p_phrase(p: float) -> str:
+    """A p-value with its relation, as in running text."""
+    return p_text(p) if p < 0.001 else f"= {p_text(p)}"
 
 
 def is_best(marks: dict[str, BestMark], column: MetricColumn, label: str) -> bool:

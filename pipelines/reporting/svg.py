@@ -19,7 +19,7 @@ INK, MUTED, GRID = "#010203", "#010204", "#010205"
 SERIES = ("#010211", "#010212", "#010213", "#010214", "#010215", "#010216")
 _VARIABLES = {INK: "ink", MUTED: "muted", GRID: "line"} | {color: f"series-{k}" for k, color in enumerate(SERIES)}
 
-_STYLE: dict[str, Any] = {
+_STYLE: Any = {
     "svg.hashsalt": "empathy-report",
     "svg.fonttype": "none",  # text stays text: it can be searched, and takes the page's font
     "font.size": 9.5,

@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from pipelines.evaluation.intervals import SeedInterval
 from pipelines.reporting.aggregate import TASKS, MetricColumn, Row, merge_signatures, row_label
 from pipelines.reporting.collect import Reference
 from pipelines.reporting.comparisons import LEVEL, TESTED, Comparison
-from pipelines.reporting.published import NOT_COMPARABLE, PUBLISHED
+from pipelines.reporting.published import NOT_COMPARABLE, PUBLISHED, REMARKS
 from pipelines.reporting.study import GroupStudy, Study, is_best, p_text
 
 NONE = "–"
@@ -35,32 +36,26 @@ class Table:
     notes: list[str] = field(default_factory=list)
 
 
-def main_table(
-    study: GroupStudy, columns: Sequence[MetricColumn], name: str, cost: bool, caption: str
-) -> Table:
-    """One row a family and λ_emo, the references below; with parameters and latency where `cost`."""
+def main_table(study: GroupStudy, columns: Sequence[MetricColumn], name: str, caption: str) -> Table:
+    """One row a family and λ_emo, the references below."""
     arrows = {"max": "↑", "min": "↓"}
-    head = ["system", "λ", "n", *(f"{column.title} {arrows[column.direction]}" for column in columns)]
+    head = ["system", *(f"{column.title} {arrows[column.direction]}" for column in columns)]
     rows = []
     for row in study.rows:
         label = row_label(row)
-        cells = [Cell(row.name), Cell(f"{row.lambda_emo:g}"), Cell(str(len(row.runs)))]
+        cells = [Cell(row.name, (f"λ {row.lambda_emo:g}", f"n = {len(row.runs)}"))]
         for column in columns:
             cells.append(_estimate_cell(row.estimate(column), is_best(study.marks, column, label)))
-        rows.append(cells + (_cost_cells(row) if cost else []))
+        rows.append(cells)
     for reference in study.references:
-        cells = [Cell(reference.name.replace("_", " ")), Cell(NONE), Cell("1")]
-        cells += [_reference_cell(study, reference, column) for column in columns]
-        rows.append(cells + ([Cell(NONE), Cell(NONE)] if cost else []))
-    notes = [
+        values = [_reference_cell(study, reference, column) for column in columns]
+        rows.append([Cell(reference.name.replace("_", " ")), *values])
+    note = (
         "Mean over n seeds, ± standard deviation, [95 % t interval over seeds]; MAE in points of the 1-5 scale. "
         f"Bold: better than the second best of its column (paired permutation over dialogues, Holm over the columns, "
-        f"p < {LEVEL:g}); a column without bold has no such winner. References below the rule read little or nothing."
-    ]
-    if cost:
-        head += ["parameters", "latency (ms)"]
-        notes += _latency_notes(study.rows)
-    return Table(name, caption, head, rows, frozenset({0}), frozenset({len(study.rows)}), notes)
+        f"p < {LEVEL:g}); a column without bold has no such winner. Below the rule, references that are no neural model."
+    )
+    return Table(name, caption, head, rows, frozenset({0}), frozenset({len(study.rows)}), [note])
 
 
 def _estimate_cell(estimate: SeedInterval | None, strong: bool) -> Cell:
@@ -68,7 +63,7 @@ def _estimate_cell(estimate: SeedInterval | None, strong: bool) -> Cell:
         return Cell(NONE)
     below = []
     if estimate.sd is not None:
-        below = [f"± {estimate.sd:.4f}", f"[{estimate.low:.4f}, {estimate.high:.4f}]"]
+        below = [f"± {estimate.sd:.4f}", f"[{estimate.low:.3f}, {estimate.high:.3f}]"]
     return Cell(f"{estimate.mean:.4f}", tuple(below), strong)
 
 
@@ -77,26 +72,22 @@ def _reference_cell(study: GroupStudy, reference: Reference, column: MetricColum
     return Cell(NONE) if value is None else Cell(f"{value:.4f}", (), is_best(study.marks, column, reference.name))
 
 
-def _cost_cells(row: Row) -> list[Cell]:
-    parameters, median = row.meta_mean("parameters"), row.meta_mean("latency", "batch1_median_ms")
-    p90, rate = row.meta_mean("latency", "batch1_p90_ms"), row.meta_mean("latency", "throughput_pairs_per_s")
-    below = ([f"p90 {p90:.1f}"] if p90 is not None else []) + ([f"{rate:,.0f} pairs/s"] if rate is not None else [])
-    return [
-        Cell(NONE if parameters is None else f"{parameters / 1e6:.1f} M"),
-        Cell(NONE) if median is None else Cell(f"{median:.1f}", tuple(below)),
-    ]
-
-
-def _latency_notes(rows: Sequence[Row]) -> list[str]:
-    by_device: dict[str, list[str]] = {}
-    for row in rows:
-        for device in row.devices():
-            by_device.setdefault(device, []).append(row_label(row))
-    if not by_device:
-        return []
-    same = len(by_device) == 1
-    devices = "; ".join(device if same else f"{device} ({'; '.join(names)})" for device, names in by_device.items())
-    return [f"Latency: median and 90th percentile of one pair at batch 1, and throughput in batches, on {devices}."]
+def cost_table(study: GroupStudy) -> Table:
+    """Size and speed of each row, with the device that the speed was measured on."""
+    rows = []
+    for row in study.rows:
+        parameters = row.meta_mean("parameters")
+        figures = [NONE if parameters is None else f"{parameters / 1e6:.1f} M"]
+        for key, form in (("batch1_median_ms", ".1f"), ("batch1_p90_ms", ".1f"), ("throughput_pairs_per_s", ",.0f")):
+            value = row.meta_mean("latency", key)
+            figures.append(NONE if value is None else format(value, form))
+        words = [row.name, f"{row.lambda_emo:g}", *figures, "; ".join(row.devices()) or NONE]
+        rows.append([Cell(word) for word in words])
+    head = ["system", "λ", "parameters", "median ms", "p90 ms", "pairs/s", "measured on"]
+    note = (
+        "Milliseconds to score one pair at batch 1 and pairs a second in batches, from text to score; means over seeds."
+    )
+    return Table("cost", "Cost", head, rows, frozenset({0, 6}), frozenset(), [note])
 
 
 def lambda_table(study: GroupStudy) -> Table | None:
@@ -105,7 +96,8 @@ def lambda_table(study: GroupStudy) -> Table | None:
     if not rows:
         return None
     weights = sorted({row.lambda_emo for row in rows}, reverse=True)
-    cells, divided = [], []
+    cells: list[list[Cell]] = []
+    divided: list[int] = []
     for column in [c for key in TESTED for c in study.columns if c.key == key]:
         if cells:
             divided.append(len(cells))
@@ -118,7 +110,8 @@ def lambda_table(study: GroupStudy) -> Table | None:
             cells.append(line)
     head = ["metric", "family", *(f"λ {weight:g}" for weight in weights)]
     notes = [
-        "Mean over seeds, ± standard deviation, [95 % t interval over seeds]; – where it was not run or is undefined."
+        "Mean over seeds, ± standard deviation, [95 % t interval over seeds]; – where it was not run or is undefined. "
+        "A λ_emo chosen by these test figures would flatter itself: choose on the validation split."
     ]
     return Table("lambda", "Results by λ_emo", head, cells, frozenset({0, 1}), frozenset(divided), notes)
 
@@ -131,19 +124,19 @@ def published_table(study: GroupStudy) -> Table:
         run = row.runs[0].results
         figures = [row.estimate(columns[key]) if key in columns else None for key in TESTED]
         words = [
-            f"{row.name} (ours)", run["encoder"], run["context_view"], f"{run['corpus']}, {run['label_source'] or 'no'} labels",
-            ", ".join(map(str, row.seeds)), f"{row.lambda_emo:g}",
-        ]  # fmt: skip
+            f"{row.name} (ours)",
+            run["encoder"],
+            run["context_view"],
+            _data(run),
+            ", ".join(map(str, row.seeds)),
+            f"{row.lambda_emo:g}",
+        ]
         values = [NONE if figure is None else f"{figure.mean:.4f}" for figure in figures]
         rows.append([Cell(word) for word in [*words, *values, "this report"]])
     for known in PUBLISHED:
-        words = [
-            known.system, known.encoder, known.view, known.data, known.seeds, known.lambda_emo, known.mae, known.spearman,
-            known.accuracy, known.source,
-        ]  # fmt: skip
-        rows.append([Cell(word or NONE) for word in words])
+        rows.append([Cell(word or NONE) for word in vars(known).values()])
     head = ["system", "encoder", "view", "data", "seeds", "λ", "MAE", "Spearman ρ", "accuracy", "source"]
-    words_at = frozenset({0, 1, 2, 3, 4, 9})
+    words_at = frozenset({0, 1, 2, 3, 9})
     return Table(
         "published",
         "Published figures beside ours",
@@ -151,8 +144,12 @@ def published_table(study: GroupStudy) -> Table:
         rows,
         words_at,
         frozenset({len(study.rows)}),
-        [NOT_COMPARABLE],
+        [NOT_COMPARABLE, REMARKS],
     )
+
+
+def _data(results: dict[str, Any]) -> str:
+    return f"{results['corpus']}, {results['label_source'] or 'no'} labels"
 
 
 def tests_table(study: GroupStudy) -> Table | None:
@@ -162,8 +159,8 @@ def tests_table(study: GroupStudy) -> Table | None:
     rows = [_test_row(test) for test in study.comparisons]
     divided = [k for k in range(1, len(rows)) if study.comparisons[k].lambda_emo != study.comparisons[k - 1].lambda_emo]
     notes = [
-        "Difference: mean over the common seeds of A minus B; percentile interval of a paired bootstrap over dialogues; "
-        f"p of a paired permutation test over dialogues; Holm over all {len(rows)} tests of this table. "
+        "Difference: mean over the common seeds of A minus B; percentile interval of a paired bootstrap, "
+        f"p of a paired permutation test, both over dialogues; Holm over all {len(rows)} tests of this table. "
         "These speak of other examples, not of other seeds."
     ]
     head = ["λ", "A", "B", "metric", "A − B", "95 % interval", "p", "Holm p", "better"]
@@ -174,10 +171,20 @@ def tests_table(study: GroupStudy) -> Table | None:
 
 def _test_row(test: Comparison) -> list[Cell]:
     words = [
-        f"{test.lambda_emo:g}", test.a, test.b, test.metric.title, f"{test.difference:+.4f}",
-        f"[{test.low:+.4f}, {test.high:+.4f}]", p_text(test.p_value), p_text(test.p_holm),
-    ]  # fmt: skip
+        f"{test.lambda_emo:g}",
+        test.a,
+        test.b,
+        test.metric.title,
+        _signed(test.difference),
+        f"[{_signed(test.low)}, {_signed(test.high)}]",
+        p_text(test.p_value),
+        p_text(test.p_holm),
+    ]
     return [Cell(word) for word in words] + [Cell(test.better or "not shown", (), test.better is not None)]
+
+
+def _signed(value: float) -> str:
+    return f"{value:+.4f}".replace("-", "−")
 
 
 def setting_table(study: GroupStudy) -> Table:
@@ -241,7 +248,8 @@ def result_tables(study: GroupStudy) -> list[Table]:
     found = []
     for task in tasks:
         columns = [column for column in study.columns if column.task == task]
-        found.append(main_table(study, columns, task, cost=task == tasks[-1], caption=f"Test results: {task}"))
+        found.append(main_table(study, columns, task, f"Test results: {task}"))
+    found.append(cost_table(study))
     for table in (lambda_table(study), tests_table(study)):
         if table is not None:
             found.append(table)

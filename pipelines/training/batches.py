@@ -20,8 +20,8 @@ def plan_epoch(
 ) -> Plan:
     """Plan an epoch: [step][micro-batch][process] -> indices of the examples, of similar length within a step.
 
-    Every example is used once. A last micro-batch too small for every process to get an example is dropped when there are
-    several processes, since data-parallel processes must take the same number of passes.
+    Every example is used once. With several processes, a last micro-batch too small for each of them to get an example
+    is dropped, since data-parallel processes must take the same number of passes.
     """
     generator = torch.Generator().manual_seed(seed * 100_003 + epoch)
     per_pass = batch_size * processes

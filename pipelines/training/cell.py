@@ -47,7 +47,8 @@ def make_accelerator(settings: ExperimentSettings, tracker_folder: str | None = 
         )
     except ValueError as error:
         raise UserError(
-            f"precision: {settings.precision} cannot run here ({error}); expected a GPU for fp16, use bf16 or fp32 without one"
+            f"precision: {settings.precision} cannot run here ({error}); expected a GPU for fp16, use bf16 or fp32 "
+            "without one"
         ) from error
 
 

@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 class Progress:
     """Where a stage is.
 
-    stage_index: of the run's stages. epoch: epochs begun. step_in_epoch, step: optimizer steps done in this epoch and in
-    all. best, best_epoch: of the metric selected on. epochs_without_better: for patience. finished: whether the stage's
-    epochs are over. sums, passes: of the losses since the last logged row. seconds: spent in the run so far.
+    stage_index: of the run's stages. epoch: epochs done. step_in_epoch, step: optimizer steps done in this epoch, in
+    all. best, best_epoch: of the metric selected on. epochs_without_better: for patience. finished: whether the stage
+    is over. sums, passes: of the losses since the last logged row. seconds: spent in the run so far.
     """
 
     stage_index: int

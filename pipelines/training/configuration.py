@@ -51,8 +51,8 @@ class DataSettings:
         exclude_ids: file of ids that are left out of every split.
         context_view: the text that the context view holds.
         turns: which listener turns of a dialogue become examples.
-        test_split: the corpus's split that is tested on; with valid (for labels that the corpus's test split lacks) a tenth
-            of the training dialogues, chosen by a hash of their ids, takes the part of the validation split.
+        test_split: the corpus's split that is tested on; with valid (for labels that the corpus's test split lacks) a
+            tenth of the training dialogues, chosen by a hash of their ids, takes the part of the validation split.
         strict: stop at the first malformed row instead of counting it.
     """
 
@@ -178,8 +178,8 @@ class ExperimentSettings:
         encoder: the shared encoder.
         model: heads and loss.
         precision: fp32, bf16 or fp16 (mixed, through Accelerate; fp16 needs a GPU).
-        distribute: with several processes of accelerate launch, either each seed is trained data-parallel over all of them,
-            one seed after the other (batch), or the seeds are shared out between them (seeds).
+        distribute: with several processes of accelerate launch, either each seed is trained data-parallel over all of
+            them, one seed after the other (batch), or the seeds are shared out between them (seeds).
         tracker: where metrics are logged besides the run folder.
         checkpoint_every: optimizer steps between checkpoints (there is one after every epoch as well).
         output_dir: folder that holds the experiments.
@@ -225,7 +225,7 @@ class SweepSettings:
     configs: list[str]
     lambda_emo: list[float] | None = None
     seeds: list[int] = field(default_factory=lambda: [17, 39, 43])
-    overrides: dict[str, str | int | float | bool | None | list[int]] = field(default_factory=dict)
+    overrides: dict[str, str | int | float | bool | list[int] | None] = field(default_factory=dict)
     output_dir: str = "runs"
 
     def __post_init__(self) -> None:

@@ -46,7 +46,7 @@ def run_experiment(settings: ExperimentSettings) -> list[dict[str, Any]]:
 
 
 def reset_state() -> None:
-    """Forget Accelerate's shared state, which fixes the precision of a process: the next experiment may have another."""
+    """Forget Accelerate's shared state, which fixes a process's precision: the next experiment may have another."""
     if not _launched():
         AcceleratorState._reset_state(True)
 

@@ -1,4 +1,4 @@
-"""The families that can be trained. A new one is a folder with configuration.py, model.py and stages.py, and a line here."""
+"""The families that can be trained. A new one is a folder like the others (see docs/extending.md) and a line here."""
 
 import importlib
 from dataclasses import dataclass

@@ -22,8 +22,8 @@ Predicts a speaker's emotion (32 classes) and how empathic a listener's reply is
 |---|---|
 {rows}
 
-One seed; means and intervals over seeds are in the experiment's report. The weights are under Apache-2.0; the corpus has
-terms of its own, which may restrict what a model trained on it is used for.
+One seed; means and intervals over seeds are in the experiment's report. The weights are under Apache-2.0; the corpus
+has terms of its own, which may restrict what a model trained on it is used for.
 
 The score measures text, as the labels above define it. It is no judgement of a person, and no clinical measure.
 """

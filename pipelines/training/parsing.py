@@ -28,11 +28,11 @@ def settings_parser(kind: type[Settings], prog: str, description: str) -> Argume
 def parse_settings(kind: type[Settings], argv: Sequence[str], prog: str, description: str) -> Settings:
     """Read settings from `argv`: the path of a YAML first, then flags that override it.
 
-    Raises UserError for an unknown key, a wrong type, a missing file or settings that do not fit together; SystemExit for
-    `--help` and `--print_config`.
+    Raises UserError for an unknown key, a wrong type, a missing file or settings that do not fit together; SystemExit
+    for `--help` and `--print_config`.
     """
     parser = settings_parser(kind, prog, description)
-    arguments = list(argv)
+    arguments: list[str] = list(argv)
     if arguments and not arguments[0].startswith("-"):
         path = arguments[0]
         if not Path(path).is_file():
@@ -62,7 +62,7 @@ def _one_line(error: BaseException) -> str:
 
 
 def load_experiment(path: str, overrides: dict[str, Any] | None = None) -> ExperimentSettings:
-    """Read an experiment YAML with dotted `overrides` on top. Raises UserError as `parse_settings` does, naming the file."""
+    """Read an experiment YAML with dotted `overrides` on top. Raises UserError as `parse_settings` does."""
     flags = [
         f"--{key}={yaml.safe_dump(value, default_flow_style=True).strip().removesuffix('...').strip()}"
         for key, value in (overrides or {}).items()

@@ -49,10 +49,7 @@ def commit() -> str | None:
 def command() -> str:
     """The command line that runs now, as one would type it."""
     program = Path(sys.argv[0])
-    if program.suffix == ".py":
-        name = f"python -m pipelines.{program.stem}"
-    else:
-        name = program.name
+    name = f"python -m pipelines.{program.stem}" if program.suffix == ".py" else program.name
     return shlex.join([*name.split(), *sys.argv[1:]])
 
 

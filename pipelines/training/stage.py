@@ -30,7 +30,7 @@ LOG_EVERY = 10
 class StageTrainer:
     """Trains one stage of a run, resuming from the run's checkpoint where that is in this stage.
 
-    accelerator: of this stage alone. tracker: the accelerator that trackers hang on. index: the stage's place in the run.
+    accelerator: of this stage alone. index: the stage's place in the run. checkpoint_every: in optimizer steps.
     """
 
     def __init__(
@@ -71,9 +71,7 @@ class StageTrainer:
             self.progress = load_checkpoint(
                 self.folder.checkpoint, self.module, self.optimizer, self.scheduler, self.accelerator
             )
-            self.accelerator.print(
-                f"  resuming in epoch {self.progress.epoch + 1} after {self.progress.step} steps from {self.folder.checkpoint}"
-            )
+            self.accelerator.print(f"  resuming in epoch {self.progress.epoch + 1}, after {self.progress.step} steps")
         else:
             self.progress.seconds = seconds_before
         if self.accelerator.is_main_process:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -19,6 +19,7 @@ from modeling.stages import Batch, Objective
 from pipelines.data.collator import collate
 from pipelines.data.corpus import Corpus
 from pipelines.data.encoding import EncodedExample, encode_texts, encode_views
+from pipelines.data.exclude import read_exclude_ids
 from pipelines.data.goemotions import read_goemotions
 from pipelines.data.prepare import eligible, limit_dialogues
 from pipelines.errors import UserError
@@ -132,8 +133,8 @@ def build_task(
     valid = eligible(corpus.examples["valid"], objective.needs_empathy)
     if not len(train) or not len(valid):
         raise UserError(
-            f"stage {stage.objective}: expected examples with an empathy score in train and valid, got {len(train)} and "
-            f"{len(valid)}; set data.labels and data.labels_path"
+            f"stage {stage.objective}: expected examples with an empathy score in train and valid, got {len(train)} "
+            f"and {len(valid)}; set data.labels and data.labels_path"
         )
     return StageTask(
         module=StageModule(model, objective),
@@ -176,10 +177,10 @@ def score_predictions(predictions: Predictions, scored: bool) -> dict[str, float
 def _goemotions_task(
     stage: StageSettings, model: EmpathyModel, data: DataSettings, tokenizer: "PreTrainedTokenizerBase"
 ) -> StageTask:
-    corpus = read_goemotions(str(data.goemotions_path), frozenset())
+    corpus = read_goemotions(str(data.goemotions_path), read_exclude_ids(data.exclude_ids, GOEMOTIONS))
     num_labels = corpus["train"].features["labels"].feature.num_classes
 
-    def encode(rows: Mapping[str, list]) -> list[EncodedExample]:  # type: ignore[type-arg]
+    def encode(rows: Mapping[str, list[Any]]) -> list[EncodedExample]:
         ids = encode_texts(list(rows["text"]), tokenizer, model.config.view_length)
         return [
             EncodedExample(row, [CONTEXT] * len(row), float("nan"), list(labels))

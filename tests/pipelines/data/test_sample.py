@@ -4,6 +4,7 @@ import copy
 import json
 from collections import defaultdict
 from pathlib import Path
+from statistics import mean, median
 from typing import Any
 
 import pytest
@@ -128,15 +129,32 @@ def test_the_packaged_corpus_is_whole_and_length_does_not_give_the_score_away() 
         "valid": {"dialogues": 64, "examples": 320},
         "test": {"dialogues": 64, "examples": 320},
     }
-    scores = defaultdict(list)
+    contexts = [[turn["text"] for turn in row[0]["dialogue_context"]] for row in dialogues.values()]
+    assert len({tuple(context) for context in contexts}) == 320
+    assert {turns: [len(context) for context in contexts].count(turns) for turns in (1, 3, 5)} == {
+        1: 160,
+        3: 128,
+        5: 32,
+    }
+
+    by_kind, splits_of = defaultdict(list), defaultdict(set)
     for row in rows:
-        scores[row["label_source"].removeprefix("rubric:")].append(row["empathy"])
+        by_kind[row["label_source"].removeprefix("rubric:")].append(row)
+        splits_of[row["response"]].add(row["split"])
+    assert by_kind.keys() == RUBRIC.keys()
     for kind in RUBRIC:
-        print(f"{kind:13} n {len(scores[kind]):4} mean score {sum(scores[kind]) / len(scores[kind]):.2f}")
-    assert scores.keys() == RUBRIC.keys()
-    words = [len(row["response"].split()) for row in rows]
-    rho = spearmanr(words, [row["empathy"] for row in rows]).statistic
-    print(f"Spearman of words in the response with its score: {rho:.3f}")
+        words = [len(row["response"].split()) for row in by_kind[kind]]
+        score = mean(row["empathy"] for row in by_kind[kind])
+        spread = f"{median(words):.0f} ({min(words)} to {max(words)})"
+        print(f"{kind:13} n {len(words):4}, mean score {score:.2f}, words {spread}")
+    attuned = {row["response"] for row in by_kind["attuned"]}
+    reused = sum(row["response"] in attuned for row in by_kind["context_miss"])
+    assert reused > 0
+    print(f"context_miss answers that are attuned elsewhere: {reused}")
+    print(f"answers in more than one split: {sum(len(splits) > 1 for splits in splits_of.values())}")
+
+    rho = spearmanr([len(row["response"].split()) for row in rows], [row["empathy"] for row in rows]).statistic
+    print(f"Spearman of words in the response with its score: {rho:.2f}")
     assert abs(rho) < 0.35
     for conv_id, responses in dialogues.items():
         kinds = [row["label_source"] for row in responses]
