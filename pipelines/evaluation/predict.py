@@ -71,7 +71,8 @@ def predict(
         return stacked[np.argsort(index)]
 
     empathy_true, emotion_true = ordered("empathy_true"), ordered("emotion_true")
-    assert empathy_true is not None and emotion_true is not None
+    assert empathy_true is not None
+    assert emotion_true is not None
     return Predictions(ordered("empathy"), empathy_true, ordered("emotion_logits"), emotion_true, loss)
 
 

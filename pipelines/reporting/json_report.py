@@ -29,6 +29,7 @@ FIELDS: dict[str, str] = {
     "groups[].key.<field>": "what the runs of the group share; runs that differ in one of these are never in one table",
     "groups[].counts.<split>.<unit>": "dialogues and examples (listener turns) of a split",
     "groups[].counts.dropped.<scope>.<reason>": "what the reader left out, by scope and reason",
+    "groups[].counts.noted.<scope>.<reason>": "what it kept but changed, or is worth knowing",
     "groups[].cautions[]": "what to know before believing a figure of this group",
     "groups[].rows[].name": "the family, with its experiment where several experiments ran the same family and weight",
     "groups[].rows[].experiment": "name of the experiment in the configuration",

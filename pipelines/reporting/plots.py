@@ -99,7 +99,7 @@ def confusion_plot(row: Row, matrix: np.ndarray, name: str) -> Figure:
     from matplotlib.colors import LinearSegmentedColormap, PowerNorm
 
     # From transparent to one strong colour: it reads on a light and on a dark page.
-    shade = LinearSegmentedColormap.from_list("shade", [(0.12, 0.47, 0.71, 0.0), (0.12, 0.47, 0.71, 1.0)])
+    shade = LinearSegmentedColormap.from_list("shade", [(0.16, 0.5, 0.83, 0.0), (0.16, 0.5, 0.83, 1.0)])
     with panel(name, 8.2, 7.4) as drawn:
         drawn.axes.grid(False)
         image = drawn.axes.imshow(

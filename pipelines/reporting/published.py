@@ -8,8 +8,8 @@ NOT_COMPARABLE = (
 )
 
 REMARKS = (
-    "The published comparison of the families and the published λ_emo ablation disagree on mvc at λ 0.1; both stand as in "
-    "their source. Agreement with people: 50 dialogues rated by three experts, each rater against the experts."
+    "The published comparison of the families and the published λ_emo ablation disagree on mvc at λ 0.1; both stand "
+    "as in their source. Agreement with people: 50 dialogues rated by three experts, each rater against the experts."
 )
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pipelines.evaluation.intervals import SeedInterval
-from pipelines.reporting.aggregate import TASKS, MetricColumn, Row, merge_signatures, row_label
+from pipelines.reporting.aggregate import TASKS, MetricColumn, merge_signatures, row_label
 from pipelines.reporting.collect import Reference
 from pipelines.reporting.comparisons import LEVEL, TESTED, Comparison
 from pipelines.reporting.published import NOT_COMPARABLE, PUBLISHED, REMARKS
@@ -53,7 +53,7 @@ def main_table(study: GroupStudy, columns: Sequence[MetricColumn], name: str, ca
     note = (
         "Mean over n seeds, ± standard deviation, [95 % t interval over seeds]; MAE in points of the 1-5 scale. "
         f"Bold: better than the second best of its column (paired permutation over dialogues, Holm over the columns, "
-        f"p < {LEVEL:g}); a column without bold has no such winner. Below the rule, references that are no neural model."
+        f"p < {LEVEL:g}); a column without bold has no such winner. References stand below the rule."
     )
     return Table(name, caption, head, rows, frozenset({0}), frozenset({len(study.rows)}), [note])
 
@@ -210,7 +210,7 @@ def setting_table(study: GroupStudy) -> Table:
         ("trained on", "; ".join(sorted({str(run.meta.get("device", "not recorded")) for run in runs}))),
         (
             "training time",
-            f"{hours:.2f} h over {len(runs)} runs" if hours >= 0.1 else f"{hours * 60:.1f} min over {len(runs)} runs",
+            f"{hours:.2f} h, {len(runs)} run(s)" if hours >= 0.1 else f"{hours * 60:.1f} min, {len(runs)} run(s)",
         ),
         ("data fingerprint", key.data_fingerprint),
         ("versions", ", ".join(sorted(versions)) or "not recorded"),

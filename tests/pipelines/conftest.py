@@ -81,12 +81,12 @@ def _steps(seed: int, stages: tuple[str, ...]) -> list[dict[str, Any]]:
     return found
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def write_run() -> Callable[..., Path]:
     """`write_run(experiment_folder, family, lambda_emo, seed, frame, **results)` writes a finished run."""
 
     def write(
-        experiment: Path,
+        runs: Path,
         family: str,
         weight: float,
         seed: int,
@@ -94,14 +94,14 @@ def write_run() -> Callable[..., Path]:
         fingerprint: str = FINGERPRINT,
         **changes: Any,
     ) -> Path:
-        folder = experiment / f"{family}-lambda{weight:g}-seed{seed}"
+        folder = runs / f"{family}-lambda{weight:g}-seed{seed}"
         (folder / "predictions").mkdir(parents=True)
         for split in ("valid", "test"):
             frame.to_parquet(folder / "predictions" / f"{split}.parquet")
         stages = ("emotion", "multitask") if family == "stm" else ("cascade" if family == "mvc" else "multitask",)
         results = {
             "schema_version": 1,
-            "experiment": experiment.name,
+            "experiment": runs.name,
             "family": family,
             "lambda_emo": weight,
             "seed": seed,
@@ -143,12 +143,12 @@ def write_run() -> Callable[..., Path]:
     return write
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def write_references() -> Callable[..., Path]:
     """`write_references(experiment_folder, truth)` writes a constant and a majority reference."""
 
-    def write(experiment: Path, truth: pd.DataFrame, fingerprint: str = FINGERPRINT) -> Path:
-        folder = experiment / "references"
+    def write(runs: Path, truth: pd.DataFrame, fingerprint: str = FINGERPRINT) -> Path:
+        folder = runs / "references"
         folder.mkdir(parents=True)
         majority = np.tile(np.linspace(0, -1, 32), (len(truth), 1))
         frames = {
@@ -168,16 +168,32 @@ def write_references() -> Callable[..., Path]:
     return write
 
 
+@pytest.fixture(scope="session")
+def write_families(write_run: Callable[..., Path], write_references: Callable[..., Path]) -> Callable[[Path], Path]:
+    """Writes an experiment of baseline, stm (λ 0.1) and mvc (λ 0.1 and 0.3) over two seeds, with references."""
+
+    def write(runs: Path) -> Path:
+        truth = invented_truth()
+        cells = {("baseline", 0.1): 0.8, ("stm", 0.1): 0.7, ("mvc", 0.1): 0.3, ("mvc", 0.3): 0.5}
+        for k, ((family, weight), noise) in enumerate(cells.items()):
+            for seed in (17, 39):
+                scores = invented_scores(truth, seed + 100 * k, noise)
+                logits = invented_logits(truth, seed + 100 * k, 2.0 + k / 2)
+                write_run(runs, family, weight, seed, predictions(truth, scores, logits))
+        write_references(runs, truth)
+        return runs
+
+    return write
+
+
 @pytest.fixture
-def three_families(tmp_path: Path, write_run: Callable[..., Path], write_references: Callable[..., Path]) -> Path:
-    """An experiment of baseline, stm (λ 0.1) and mvc (λ 0.1 and 0.3) over two seeds, with references."""
+def three_families(tmp_path: Path, write_families: Callable[[Path], Path]) -> Path:
+    """A fresh experiment of the three families, to be changed at will."""
+    return write_families(tmp_path / "runs" / "invented")
+
+
+@pytest.fixture
+def perfect() -> pd.DataFrame:
+    """Predictions of a system that is always right."""
     truth = invented_truth()
-    experiment = tmp_path / "runs" / "invented"
-    cells = {("baseline", 0.1): 0.8, ("stm", 0.1): 0.7, ("mvc", 0.1): 0.3, ("mvc", 0.3): 0.5}
-    for k, ((family, weight), noise) in enumerate(cells.items()):
-        for seed in (17, 39):
-            scores = invented_scores(truth, seed + 100 * k, noise)
-            logits = invented_logits(truth, seed + 100 * k, 2.0 + k / 2)
-            write_run(experiment, family, weight, seed, predictions(truth, scores, logits))
-    write_references(experiment, truth)
-    return experiment
+    return predictions(truth, invented_scores(truth, 0, 0), np.eye(32)[truth["emotion_true"]] * 9)

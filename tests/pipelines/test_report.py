@@ -1,0 +1,35 @@
+from pathlib import Path
+
+import pytest
+
+from pipelines import cli
+from pipelines.reporting import comparisons
+
+
+@pytest.fixture(autouse=True)
+def few_resamples(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(comparisons, "RESAMPLES", 100)
+    monkeypatch.setattr(comparisons, "MARK_RESAMPLES", 40)
+
+
+def test_it_writes_where_it_is_told_and_says_so(
+    three_families: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(["report", str(three_families), "--out", str(tmp_path / "out")]) == 0
+    said = capsys.readouterr().out.split()
+    assert said == [str(tmp_path / "out" / f"report.{ending}") for ending in ("md", "tex", "json", "html")]
+    assert all(Path(path).stat().st_size > 1000 for path in said)
+
+
+def test_what_is_no_run_folder_is_one_line_and_status_2(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["report", str(tmp_path)]) == 2
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == 1
+    assert lines[0].startswith(f"empathy report: error: {tmp_path}: expected a run folder")
+
+
+def test_no_folder_is_a_usage_error(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["report"])
+    assert ended.value.code == 2
+    assert "usage: empathy report" in capsys.readouterr().err
