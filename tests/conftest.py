@@ -1,6 +1,10 @@
 """Tiny encoders made on the spot and a tiny corpus in the official format, for every test."""
 
 import os
+
+os.environ["HF_HUB_OFFLINE"] = "1"  # no test may reach the Hub; read when transformers is imported
+
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +22,8 @@ from transformers import (
     RobertaModel,
 )
 
-os.environ["HF_HUB_OFFLINE"] = "1"  # no test may reach the Hub
+from modeling.encoder import CONTEXT, FULL_DIALOGUE
+
 torch.set_num_threads(1)
 
 ENCODERS = ("bert", "roberta")
@@ -210,3 +215,79 @@ def tiny_ratings(tmp_path_factory: pytest.TempPathFactory) -> str:
     file: Path = tmp_path_factory.mktemp("tiny_ratings") / "ratings.csv"
     file.write_text("\n".join(["conv_id,rating,batch,split", *rows]) + "\n", encoding="utf-8")
     return str(file)
+
+
+@pytest.fixture(scope="session")
+def make_batch() -> Callable[..., dict[str, torch.Tensor]]:
+    """`make_batch(lengths, views, padding, seed)`: random rows with labels.
+
+    `lengths` has one tuple a row, the tokens of each of `views`; `padding` tokens follow the longest row.
+    """
+
+    def make(
+        lengths: Sequence[tuple[int, ...]],
+        views: tuple[int, ...] = (CONTEXT, FULL_DIALOGUE),
+        padding: int = 3,
+        seed: int = 0,
+    ) -> dict[str, torch.Tensor]:
+        random = torch.Generator().manual_seed(seed)
+        shape = (len(lengths), max(sum(row) for row in lengths) + padding)
+        input_ids = torch.randint(5, 200, shape, generator=random)
+        view_ids = torch.zeros(shape, dtype=torch.long)
+        for index, row in enumerate(lengths):
+            packed = [view for view, length in zip(views, row, strict=True) for _ in range(length)]
+            view_ids[index, : len(packed)] = torch.tensor(packed)
+        return {
+            "input_ids": input_ids,
+            "view_ids": view_ids,
+            "empathy": 1 + 4 * torch.rand(len(lengths), generator=random),
+            "emotion": torch.randint(0, 32, (len(lengths),), generator=random),
+        }
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def fill_weights() -> Callable[[torch.nn.Module], None]:
+    """Fill a model's weights with fixed figures that depend on no library's initialisation."""
+
+    def fill(model: torch.nn.Module) -> None:
+        with torch.no_grad():
+            for number, (_, weight) in enumerate(sorted(model.named_parameters())):
+                wave = torch.sin(torch.arange(weight.numel(), dtype=torch.float64) * 1.7 + number)
+                weight.copy_((0.25 * wave).reshape(weight.shape))
+
+    return fill
+
+
+@pytest.fixture(scope="session")
+def toy_task() -> Callable[[int, int], dict[str, torch.Tensor]]:
+    """`toy_task(rows, seed)`: both views, random words, but one word of the response decides the score, 1 to 5."""
+
+    def make(rows: int, seed: int) -> dict[str, torch.Tensor]:
+        random = torch.Generator().manual_seed(seed)
+        score = torch.randint(0, 5, (rows,), generator=random)
+        input_ids = torch.randint(20, 60, (rows, 14), generator=random)
+        input_ids[:, [0, 6]] = 2  # the first token of either view
+        input_ids[:, 12] = 10 + score
+        view_ids = torch.tensor([CONTEXT] * 6 + [FULL_DIALOGUE] * 8).expand(rows, -1).contiguous()
+        emotion = torch.randint(0, 32, (rows,), generator=random)
+        return {"input_ids": input_ids, "view_ids": view_ids, "empathy": score + 1.0, "emotion": emotion}
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def train_toy() -> Callable[..., None]:
+    """`train_toy(model, task, steps)` trains on fresh toy rows at each step."""
+
+    def train(model: torch.nn.Module, task: Callable[[int, int], dict[str, torch.Tensor]], steps: int) -> None:
+        optimizer = torch.optim.AdamW(model.parameters(), lr=3e-3)
+        model.train()
+        for step in range(steps):
+            model(**task(32, 1000 + step)).loss.backward()
+            optimizer.step()
+            optimizer.zero_grad()
+        model.eval()
+
+    return train

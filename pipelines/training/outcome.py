@@ -14,7 +14,8 @@ from modeling.base import EmpathyModel
 from pipelines.atomic import write_with
 from pipelines.data.collator import collate
 from pipelines.data.encoding import encode_views
-from pipelines.data.prepare import eligible
+from pipelines.data.features import SPLITS
+from pipelines.data.prepare import eligible, limit_dialogues
 from pipelines.evaluation.latency import measure_latency
 from pipelines.evaluation.metrics import emotion_metrics, empathy_metrics
 from pipelines.evaluation.predict import Predictions, predict
@@ -112,6 +113,19 @@ def _collate(cell: "Cell") -> Any:
     return partial(collate, pad_token_id=cell.tokenizer.pad_token_id)
 
 
+def _used(cell: "Cell") -> dict[str, dict[str, int]]:
+    """Dialogues and examples of each split that the last stage trained, was selected or was tested on."""
+    last = cell.settings.stages[-1]
+    needs_empathy = cell.family.objectives[last.objective].needs_empathy
+    counts = {}
+    for split in SPLITS:
+        examples = eligible(cell.corpus.examples[split], needs_empathy)
+        if split == "train":
+            examples = limit_dialogues(examples, last.max_dialogues)
+        counts[split] = {"dialogues": len(set(examples["conv_id"])), "examples": len(examples)}
+    return counts
+
+
 def _results(cell: "Cell", metrics: dict[str, Any]) -> dict[str, Any]:
     """The versioned record of a run; nothing in it depends on time or place."""
     settings = cell.settings
@@ -120,8 +134,9 @@ def _results(cell: "Cell", metrics: dict[str, Any]) -> dict[str, Any]:
         f"family:{settings.family}|lambda:{settings.lambda_emo:g}|seed:{cell.seed}|corpus:{settings.data.corpus}"
         f"|labels:{source}|view:{settings.data.context_view}|turns:{settings.data.turns}|test:{settings.data.test_split}"
         f"|encoder:{settings.encoder.name_or_path}|stages:{'+'.join(stage.objective for stage in settings.stages)}"
-        f"|precision:{settings.precision}|data:{cell.data_fingerprint[:12]}|schema:1"
+        f"|precision:{settings.precision}|train:{used['train']['examples']}|data:{cell.data_fingerprint[:12]}|schema:1"
     )
+    used = _used(cell)
     report = cell.corpus.report.to_dict()
     return {
         "schema_version": 1,
@@ -136,6 +151,6 @@ def _results(cell: "Cell", metrics: dict[str, Any]) -> dict[str, Any]:
         "test_split": settings.data.test_split,
         "stages": [stage.objective for stage in settings.stages],
         "signature": signature,
-        "counts": report["kept"] | {"dropped": report["dropped"], "noted": report["noted"]},
+        "counts": used | {"corpus": report["kept"], "dropped": report["dropped"], "noted": report["noted"]},
         "metrics": metrics,
     }
