@@ -2,8 +2,8 @@
 
     python benchmarks/kill_resume.py configs/mvc-minilm.yaml --kills 5 -- --data.corpus=sample ...
 
-Flags after `--` go to `empathy train`. The two runs lie in a temporary folder. Exit status 0 if every results.json is the
-same to the byte, else 1.
+Flags after `--` go to `empathy train`. The two runs lie in a temporary folder. Exit status 0 if every results.json is
+the same to the byte, else 1.
 """
 
 import argparse

@@ -55,12 +55,15 @@ def qwk(pred: np.ndarray, true: np.ndarray) -> float | None:
 
     None where both sides are one and the same score, since chance agreement is then complete.
     """
-    levels = [np.clip(np.floor(side.astype(np.float64) + 0.5), 1, 5).astype(int) - 1 for side in (pred, true)]
-    counts = _counts(*levels, classes=5)
+    counts = _counts(_levels(pred), _levels(true), classes=5)
     squares = np.square(np.arange(5)[:, None] - np.arange(5)[None, :])
     by_chance = np.outer(counts.sum(axis=1), counts.sum(axis=0)) / counts.sum()
     disagreement = float((squares * by_chance).sum())
     return None if disagreement == 0 else 1.0 - float((squares * counts).sum()) / disagreement
+
+
+def _levels(scores: np.ndarray) -> np.ndarray:
+    return np.clip(np.floor(scores.astype(np.float64) + 0.5), 1, 5).astype(np.int64) - 1
 
 
 def _counts(pred: np.ndarray, true: np.ndarray, classes: int) -> np.ndarray:

@@ -37,19 +37,16 @@ MIXED_PRECISION = {"fp32": "no", "bf16": "bf16", "fp16": "fp16"}
 
 def make_accelerator(settings: ExperimentSettings, tracker_folder: str | None = None) -> Accelerator:
     """An accelerator of the experiment's precision. Raises UserError where this machine cannot run it."""
-    try:
-        return Accelerator(
-            mixed_precision=MIXED_PRECISION[settings.precision],
-            log_with=None if tracker_folder is None else settings.tracker,
-            project_dir=tracker_folder,
-            # A stage trains some of the heads only; the others get no gradient.
-            kwargs_handlers=[DistributedDataParallelKwargs(find_unused_parameters=True)],
-        )
-    except ValueError as error:
-        raise UserError(
-            f"precision: {settings.precision} cannot run here ({error}); expected a GPU for fp16, use bf16 or fp32 "
-            "without one"
-        ) from error
+    accelerator = Accelerator(
+        mixed_precision=MIXED_PRECISION[settings.precision],
+        log_with=None if tracker_folder is None else settings.tracker,
+        project_dir=tracker_folder,
+        # A stage trains some of the heads only; the others get no gradient.
+        kwargs_handlers=[DistributedDataParallelKwargs(find_unused_parameters=True)],
+    )
+    if settings.precision == "fp16" and accelerator.device.type == "cpu":
+        raise UserError("precision: expected a GPU for fp16, use bf16 or fp32 without one")
+    return accelerator
 
 
 class Cell:

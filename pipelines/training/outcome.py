@@ -130,13 +130,13 @@ def _results(cell: "Cell", metrics: dict[str, Any]) -> dict[str, Any]:
     """The versioned record of a run; nothing in it depends on time or place."""
     settings = cell.settings
     source = settings.data.labels or "own"
+    used = _used(cell)
     signature = (
         f"family:{settings.family}|lambda:{settings.lambda_emo:g}|seed:{cell.seed}|corpus:{settings.data.corpus}"
         f"|labels:{source}|view:{settings.data.context_view}|turns:{settings.data.turns}|test:{settings.data.test_split}"
         f"|encoder:{settings.encoder.name_or_path}|stages:{'+'.join(stage.objective for stage in settings.stages)}"
         f"|precision:{settings.precision}|train:{used['train']['examples']}|data:{cell.data_fingerprint[:12]}|schema:1"
     )
-    used = _used(cell)
     report = cell.corpus.report.to_dict()
     return {
         "schema_version": 1,
