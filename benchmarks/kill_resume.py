@@ -1,8 +1,8 @@
 """Kill a training run at random moments and check that it ends in the same figures as one that was left alone.
 
-    python benchmarks/kill_resume.py configs/mvc-minilm.yaml --kills 5 -- --data.corpus=sample ...
+    python benchmarks/kill_resume.py configs/mvc-minilm.yaml --kills 5 --data.corpus=sample ...
 
-Flags after `--` go to `empathy train`. The two runs lie in a temporary folder. Exit status 0 if every results.json is
+Any other flag goes to `empathy train`. The two runs lie in a temporary folder. Exit status 0 if every results.json is
 the same to the byte, else 1.
 """
 
@@ -39,7 +39,7 @@ def run_with_kills(command: list[str], folder: Path, kills: int, rows: int, rng:
             os.kill(process.pid, signal.SIGKILL)
             process.wait()
             killed_at.append(moment)
-    subprocess.run(command, stdout=subprocess.DEVNULL, check=True)
+    subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True)
     return killed_at
 
 
@@ -49,13 +49,14 @@ def main() -> int:
     parser.add_argument("config")
     parser.add_argument("--kills", type=int, default=5)
     parser.add_argument("--rng", type=int, default=0, help="seed of the random moments")
-    parser.add_argument("flags", nargs="*", help="after --, for empathy train")
-    arguments = parser.parse_args()
+    arguments, flags = parser.parse_known_args()
     with tempfile.TemporaryDirectory() as scratch:
         whole, killed = Path(scratch, "whole"), Path(scratch, "killed")
-        subprocess.run(train(arguments.config, arguments.flags, whole), stdout=subprocess.DEVNULL, check=True)
+        subprocess.run(
+            train(arguments.config, flags, whole), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True
+        )
         rows = steps_logged(whole)
-        command = train(arguments.config, arguments.flags, killed)
+        command = train(arguments.config, flags, killed)
         moments = run_with_kills(command, killed, arguments.kills, rows, random.Random(arguments.rng))
         print(f"killed {len(moments)} times, after {moments} of {rows} logged rows")
         same = True

@@ -63,9 +63,11 @@ class EmpathyModel(PreTrainedModel):
 
     def gradient_checkpointing_enable(self, gradient_checkpointing_kwargs: Any = None, **kwargs: Any) -> None:
         """Trade time for memory in the encoder."""
-        self.encoder.backbone.gradient_checkpointing_enable(
-            gradient_checkpointing_kwargs or {"use_reentrant": False}, **kwargs
-        )
+        backbone = self.encoder.backbone
+        # Newer releases of transformers deprecate the first of these names for the second; older ones lack the second.
+        newer = getattr(backbone, "activation_checkpointing_enable", None)
+        enable = newer or backbone.gradient_checkpointing_enable
+        enable(gradient_checkpointing_kwargs or {"use_reentrant": False}, **kwargs)
 
     def pool(self, hidden: torch.Tensor, view_ids: torch.Tensor, view: int) -> torch.Tensor:
         """Vector (batch, hidden) of a view, pooled as the configuration says."""

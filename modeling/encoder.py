@@ -114,7 +114,7 @@ class SharedEncoder(nn.Module):
         if table is None:
             raise ValueError(
                 f"encoder of type {config.model_type!r}: expected absolute position embeddings (BERT, RoBERTa, "
-                "MPNet-like), which the packed views restart; choose such an encoder"
+                "ELECTRA and the like), which the packed views restart; choose such an encoder"
             )
         # RoBERTa counts positions from padding_idx + 1, BERT from 0.
         self.position_offset = 0 if table.padding_idx is None else table.padding_idx + 1

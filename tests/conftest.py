@@ -4,6 +4,7 @@ import os
 
 os.environ["HF_HUB_OFFLINE"] = "1"  # no test may reach the Hub; read when transformers is imported
 
+import zlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -253,9 +254,11 @@ def fill_weights() -> Callable[[torch.nn.Module], None]:
 
     def fill(model: torch.nn.Module) -> None:
         with torch.no_grad():
-            for number, (_, weight) in enumerate(sorted(model.named_parameters())):
-                wave = torch.sin(torch.arange(weight.numel(), dtype=torch.float64) * 1.7 + number)
-                weight.copy_((0.25 * wave).reshape(weight.shape))
+            for name, weight in model.named_parameters():
+                random = torch.Generator().manual_seed(zlib.crc32(name.encode()))
+                middle = {"LayerNorm.weight": 1.0, "empathy_head.out.bias": 3.0}
+                mean = next((value for end, value in middle.items() if name.endswith(end)), 0.0)
+                weight.copy_(mean + 0.1 * torch.randn(weight.shape, generator=random))
 
     return fill
 

@@ -33,13 +33,15 @@ def _join(turns: Sequence[str], separator: str) -> str:
 
 def _cut_responses(responses: list[str], tokenizer: "PreTrainedTokenizerBase", limit: int) -> list[str]:
     """Responses of at most `limit` tokens; the rest of a row is left to the context."""
-    # No response of so few characters can be over the limit: most are not tokenised twice.
-    long = [index for index, response in enumerate(responses) if len(response) > limit]
+    # No response of so few bytes can be over the limit (a rare character is several tokens of a byte-level tokenizer):
+    # most are not tokenised twice.
+    long = [index for index, response in enumerate(responses) if len(response.encode()) >= limit]
     if long:
         offsets = tokenizer([responses[i] for i in long], add_special_tokens=False, return_offsets_mapping=True)
         for index, spans in zip(long, offsets["offset_mapping"], strict=True):
             if len(spans) > limit:
-                responses[index] = responses[index][: spans[limit - 1][1]]
+                # Before the first token that is left out, which may be a part of the last character kept.
+                responses[index] = responses[index][: min(spans[limit - 1][1], spans[limit][0])]
     return responses
 
 
@@ -54,7 +56,9 @@ def encode_pairs(
 ) -> list[list[int]]:
     """Token ids of (context, response) pairs; a response keeps up to half the row, the context loses its oldest."""
     tokenizer.truncation_side = "left"
-    responses = _cut_responses(list(responses), tokenizer, view_length // 2)
+    # In the shortest rows the special tokens leave less than half: one token at least is the context's.
+    limit = min(view_length // 2, view_length - tokenizer.num_special_tokens_to_add(pair=True) - 1)
+    responses = _cut_responses(list(responses), tokenizer, limit)
     return tokenizer(contexts, responses, truncation="only_first", max_length=view_length)["input_ids"]
 
 

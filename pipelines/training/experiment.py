@@ -5,10 +5,10 @@ from dataclasses import replace
 from typing import Any
 
 from accelerate.state import AcceleratorState, PartialState
+from transformers.utils.logging import disable_progress_bar
 
 from modeling.encoder import load_encoder_config
-from pipelines.data.features import SPLITS
-from pipelines.data.prepare import eligible, fingerprint, prepare_corpus
+from pipelines.data.prepare import eligible, fingerprint, limit_dialogues, prepare_corpus
 from pipelines.data.views import context_text
 from pipelines.errors import UserError
 from pipelines.evaluation.references import write_references
@@ -27,20 +27,21 @@ def run_experiment(settings: ExperimentSettings) -> list[dict[str, Any]]:
 
     Raises UserError before anything is trained where the settings, the data or the run folders do not fit.
     """
+    disable_progress_bar()  # the library's, for loading a few megabytes; ours stay
     family = load_family(settings.family)
     check_stages(family, settings.stages, settings.data)
     reset_state()
-    settings, writes_references = _share_of_this_process(settings)
+    main = not _is_secondary()
+    settings, writes_references = share_of_this_process(settings)
     try:
         load_encoder_config(settings.encoder.name_or_path)  # before minutes of reading
     except OSError as error:
         raise UserError(str(error)) from error
     corpus = prepare_corpus(settings.data)
-    main = not _is_secondary()
     if main:
         print("\n".join(corpus.report.lines()))
     data_fingerprint = fingerprint(corpus, settings.data.context_view)
-    if writes_references and main:
+    if writes_references:
         _references(settings, data_fingerprint)
     return [Cell(settings, family, corpus, data_fingerprint, seed).run() for seed in settings.seeds]
 
@@ -59,7 +60,7 @@ def _is_secondary() -> bool:
     return int(os.environ.get("RANK", "0")) != 0
 
 
-def _share_of_this_process(settings: ExperimentSettings) -> tuple[ExperimentSettings, bool]:
+def share_of_this_process(settings: ExperimentSettings) -> tuple[ExperimentSettings, bool]:
     """With `distribute: seeds`, this process's seeds on a device of its own; and whether it writes the references."""
     if not _launched() or settings.distribute == "batch":
         return settings, not _is_secondary()
@@ -78,16 +79,11 @@ def _share_of_this_process(settings: ExperimentSettings) -> tuple[ExperimentSett
 
 
 def _references(settings: ExperimentSettings, data_fingerprint: str) -> None:
-    """The constant, length and TF-IDF predictors on the same examples, once an experiment."""
-    corpus = prepare_corpus(settings.data)
-    needs_empathy = any(score is not None for score in corpus.examples["test"]["empathy"])
-    data = {split: eligible(corpus.examples[split], needs_empathy) for split in SPLITS}
-    texts = {split: [context_text(row, settings.data.context_view) for row in data[split]] for split in SPLITS}
-    write_references(
-        RunFolder(settings, settings.seeds[0]).references,
-        corpus.examples["train"],
-        data["test"],
-        [context_text(row, settings.data.context_view) for row in corpus.examples["train"]],
-        texts["test"],
-        data_fingerprint,
-    )
+    """The constant, length and TF-IDF predictors, once an experiment, on the examples that the last stage uses."""
+    examples = prepare_corpus(settings.data).examples
+    needs_empathy = any(score is not None for score in examples["test"]["empathy"])
+    train = limit_dialogues(eligible(examples["train"], needs_empathy), settings.stages[-1].max_dialogues)
+    test = eligible(examples["test"], needs_empathy)
+    texts = [[context_text(row, settings.data.context_view) for row in rows] for rows in (train, test)]
+    folder = RunFolder(settings, settings.seeds[0]).references
+    write_references(folder, train, test, *texts, data_fingerprint)

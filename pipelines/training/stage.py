@@ -1,5 +1,6 @@
 """The training loop of one stage."""
 
+import sys
 import time
 from collections.abc import Mapping
 from contextlib import nullcontext
@@ -84,6 +85,7 @@ class StageTrainer:
             unit="step",
             disable=not self.accelerator.is_local_main_process,
             dynamic_ncols=True,
+            mininterval=0.2 if sys.stderr.isatty() else 30,  # a log file needs a line now and then
         ) as bar:
             while not self.progress.finished:
                 self._epoch(bar)

@@ -33,12 +33,13 @@ def test_from_encoder_takes_the_weights_and_the_configuration(tiny_encoder: str)
         assert torch.equal(weight, given[name]), name
     assert model.config.lambda_emo == 0.25
     assert model.config.encoder["hidden_size"] == 32
-    assert "transformers_version" not in model.config.encoder and "architectures" not in model.config.encoder
+    assert "transformers_version" not in model.config.encoder
+    assert "architectures" not in model.config.encoder
 
 
 def test_view_longer_than_the_encoder_is_refused(tiny_encoder: str) -> None:
     assert Model.from_encoder(tiny_encoder, view_length=64).config.view_length == 64
-    with pytest.raises(ValueError, match="view_length: .* has positions for 64 tokens, got 65"):
+    with pytest.raises(ValueError, match=r"view_length: .* has positions for 64 tokens, got 65"):
         Model.from_encoder(tiny_encoder, view_length=65)
 
 
@@ -48,7 +49,7 @@ def test_unknown_encoders_are_refused(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="expected an installed package 'gone_package', found none"):
         Model.from_encoder("package:gone_package")
     ModernBertConfig(vocab_size=50, hidden_size=32, num_hidden_layers=1, num_attention_heads=2, pad_token_id=0,
-                     cls_token_id=1, sep_token_id=2, bos_token_id=1, eos_token_id=2).save_pretrained(tmp_path)  # fmt: skip
+                     cls_token_id=1, sep_token_id=2).save_pretrained(tmp_path)  # fmt: skip
     with pytest.raises(ValueError, match="expected absolute position embeddings"):
         Model.from_encoder(str(tmp_path))
 
@@ -76,10 +77,14 @@ def test_loss_holds_only_the_labels_that_were_given(tiny_bert: str, batch: dict[
     model = tiny(tiny_bert).eval()
     inputs = {"input_ids": batch["input_ids"], "view_ids": batch["view_ids"]}
     bare = model(**inputs)
-    assert bare.loss is None and bare.empathy_loss is None and bare.emotion_loss is None
-    assert bare.empathy.shape == (4,) and bare.emotion_logits.shape == (4, 32)
+    assert bare.loss is None
+    assert bare.empathy_loss is None
+    assert bare.emotion_loss is None
+    assert bare.empathy.shape == (4,)
+    assert bare.emotion_logits.shape == (4, 32)
     score = model(**inputs, empathy=batch["empathy"])
-    assert score.emotion_loss is None and torch.equal(score.loss, score.empathy_loss)
+    assert score.emotion_loss is None
+    assert torch.equal(score.loss, score.empathy_loss)
     emotion = model(**inputs, emotion=batch["emotion"])
     assert emotion.empathy_loss is None
     torch.testing.assert_close(emotion.loss, 0.1 * emotion.emotion_loss)

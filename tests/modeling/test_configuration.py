@@ -34,7 +34,7 @@ def test_wrong_settings_are_refused(family: type[EmpathyConfig], settings: dict[
 
 
 def test_without_an_encoder_no_network_can_be_built() -> None:
-    with pytest.raises(ValueError, match="expected the configuration of an encoder .*got {}; build a new model with"):
+    with pytest.raises(ValueError, match=r"expected the configuration of an encoder .*got {}; build a new model with"):
         EmpathyConfig().encoder_config()
 
 
@@ -47,8 +47,10 @@ def test_saved_and_read_again_by_the_auto_class(family: type[EmpathyConfig], nam
                     regression_loss="huber", head_dropout=0.2, context_view="situation", view_length=77)  # fmt: skip
     config.save_pretrained(tmp_path)
     again = AutoConfig.from_pretrained(tmp_path)
-    assert type(again) is family and again.model_type == name
+    assert type(again) is family
+    assert again.model_type == name
     ours = ("encoder", "pooling", "empathy_range", "empathy_init", "lambda_emo", "regression_loss", "head_dropout")
     for key in (*ours, "context_view", "view_length", "num_emotions"):
         assert getattr(again, key) == getattr(config, key), key
-    assert again.encoder_config().hidden_size == 48 and again.encoder_config().model_type == "bert"
+    assert again.encoder_config().hidden_size == 48
+    assert again.encoder_config().model_type == "bert"

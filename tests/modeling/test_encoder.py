@@ -134,9 +134,7 @@ def test_names_that_are_a_folder_or_a_hub_id(tiny_bert: str) -> None:
     assert resolve_encoder("roberta-base") == "roberta-base"
 
 
-def test_package_with_a_model_folder_inside(
-    tmp_path: Path, tiny_bert: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_package_with_a_model_folder_inside(tmp_path: Path, tiny_bert: str, monkeypatch: pytest.MonkeyPatch) -> None:
     package = tmp_path / "invented_encoder"
     package.mkdir()
     (package / "__init__.py").touch()
@@ -165,7 +163,7 @@ def test_package_not_installed() -> None:
 def test_folder_that_is_missing_or_holds_no_model(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="expected a model folder, there is none at this path"):
         resolve_encoder(str(tmp_path / "nowhere"))
-    with pytest.raises(OSError, match="expected a model folder with a config.json, found none in it"):
+    with pytest.raises(OSError, match=r"expected a model folder with a config\.json, found none in it"):
         resolve_encoder(str(tmp_path))
 
 

@@ -16,7 +16,10 @@ def test_empathy_loss_passes_over_absent_labels(kind: str, expected: float) -> N
     loss = empathy_loss(empathy, torch.tensor([3.0, NAN, 4.0]), kind)
     assert loss.item() == pytest.approx(expected)
     loss.backward()
-    assert empathy.grad is not None and empathy.grad[1] == 0 and empathy.grad[0] < 0 and empathy.grad[2] < 0
+    assert empathy.grad is not None
+    assert empathy.grad[1] == 0
+    assert empathy.grad[0] < 0
+    assert empathy.grad[2] < 0
 
 
 def test_emotion_loss_passes_over_absent_labels() -> None:
@@ -24,7 +27,9 @@ def test_emotion_loss_passes_over_absent_labels() -> None:
     loss = emotion_loss(logits, torch.tensor([1, -100, 0]))
     assert loss.item() == pytest.approx((-math.log(0.75) + math.log(2)) / 2)
     loss.backward()
-    assert logits.grad is not None and logits.grad[1].tolist() == [0, 0] and logits.grad[0, 1] < 0
+    assert logits.grad is not None
+    assert logits.grad[1].tolist() == [0, 0]
+    assert logits.grad[0, 1] < 0
 
 
 def test_no_label_at_all_is_zero_with_a_zero_gradient() -> None:
@@ -32,11 +37,14 @@ def test_no_label_at_all_is_zero_with_a_zero_gradient() -> None:
     total = empathy_loss(empathy, torch.full((3,), NAN), "mse") + emotion_loss(logits, torch.full((3,), -100))
     assert total.item() == 0
     total.backward()
-    assert empathy.grad is not None and empathy.grad.tolist() == [0, 0, 0]
-    assert logits.grad is not None and not logits.grad.any()
+    assert empathy.grad is not None
+    assert empathy.grad.tolist() == [0, 0, 0]
+    assert logits.grad is not None
+    assert not logits.grad.any()
 
 
 def test_half_precision_is_summed_in_fp32() -> None:
     loss = empathy_loss(torch.tensor([300.0], dtype=torch.float16), torch.tensor([1.0]), "mse")
-    assert loss.dtype == torch.float32 and loss.item() == 299.0**2  # over the largest half
+    assert loss.dtype == torch.float32
+    assert loss.item() == 299.0**2
     assert emotion_loss(torch.zeros(1, 4, dtype=torch.bfloat16), torch.tensor([2])).dtype == torch.float32

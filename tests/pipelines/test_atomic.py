@@ -63,9 +63,7 @@ def test_a_full_disk_is_one_clear_line_whoever_reports_it(tmp_path: Path, error:
     def fail(partial: Path) -> None:
         raise error
 
-    with pytest.raises(
-        UserError, match=r"could not be written, the disk is full; nothing that was"
-    ):
+    with pytest.raises(UserError, match=r"could not be written, the disk is full; nothing that was"):
         write_with(tmp_path / "checkpoint.pt", fail)
 
 

@@ -1,0 +1,214 @@
+"""The cascade's network: what reaches what, learning, saving, and its arithmetic pinned."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+from transformers import AutoConfig, AutoModel
+
+from modeling.encoder import CONTEXT, FULL_DIALOGUE
+from mvc import Config, Model
+from mvc.configuration import SIGNALS
+
+Batch = dict[str, torch.Tensor]
+LENGTHS = [(7, 11), (4, 9), (12, 5), (3, 8)]
+
+
+@pytest.fixture
+def batch(make_batch: Callable[..., Batch]) -> Batch:
+    return make_batch(LENGTHS)
+
+
+def tiny(folder: str, **settings: object) -> Model:
+    torch.manual_seed(3)
+    return Model.from_encoder(folder, view_length=32, **settings)
+
+
+@pytest.mark.parametrize("signal", SIGNALS)
+def test_outputs_and_one_encoder_call_for_both_views(tiny_encoder: str, batch: Batch, signal: str) -> None:
+    model, calls = tiny(tiny_encoder, cascade_signal=signal).eval(), []
+    model.encoder.backbone.register_forward_hook(lambda *_: calls.append(1))
+    output = model(**batch)
+    assert len(calls) == 1
+    assert output.empathy.shape == (4,)
+    assert output.emotion_logits.shape == (4, 32)
+    assert all(value.isfinite().all() for value in output.values())
+    joint = output.empathy_loss + 0.1 * output.emotion_loss
+    assert output.loss.item() == pytest.approx(joint.item(), abs=1e-6)
+
+
+@torch.no_grad()
+def test_emotion_comes_from_the_context_view_alone(tiny_encoder: str, batch: Batch) -> None:
+    model = tiny(tiny_encoder).eval()
+    before = model(batch["input_ids"], batch["view_ids"])
+    full = batch["view_ids"] == FULL_DIALOGUE
+    changed = torch.where(full, 204 - batch["input_ids"], batch["input_ids"])
+    after = model(changed, batch["view_ids"])
+    torch.testing.assert_close(after.emotion_logits, before.emotion_logits, atol=1e-6, rtol=0)
+    assert (after.empathy - before.empathy).abs().min() > 1e-4
+
+
+@torch.no_grad()
+def test_emotion_from_rows_with_only_the_context_view(tiny_encoder: str, batch: Batch) -> None:
+    model = tiny(tiny_encoder).eval()
+    packed = model(**batch)
+    longest = max(context for context, _ in LENGTHS)
+    view_ids = torch.where(batch["view_ids"] == CONTEXT, CONTEXT, 0)[:, :longest]
+    alone = model.classify_emotion(batch["input_ids"][:, :longest], view_ids, batch["emotion"])
+    torch.testing.assert_close(alone.emotion_logits, packed.emotion_logits, atol=1e-5, rtol=0)
+    torch.testing.assert_close(alone.loss, packed.emotion_loss, atol=1e-5, rtol=0)
+    assert alone.empathy is None
+    assert model.classify_emotion(batch["input_ids"][:, :longest], view_ids).loss is None
+
+
+@pytest.mark.parametrize(
+    ("signal", "detach", "reaches"),
+    [
+        ("logits", False, True),
+        ("logits", True, False),
+        ("probs", False, True),
+        ("probs", True, False),
+        ("label_embedding", False, True),
+        ("label_embedding", True, False),
+        ("none", False, False),
+    ],
+)
+def test_what_the_empathy_loss_reaches(tiny_bert: str, batch: Batch, signal: str, detach: bool, reaches: bool) -> None:
+    model = tiny(tiny_bert, cascade_signal=signal, cascade_detach=detach).eval()
+    model(**batch).empathy_loss.backward()
+    for name, weight in model.emotion_head.named_parameters():
+        assert (weight.grad is not None and bool(weight.grad.any())) is reaches, name
+    assert all(weight.grad.any() for weight in model.empathy_head.parameters())
+    assert all(weight.grad.any() for weight in model.cascade.parameters())
+
+
+@pytest.mark.parametrize(("signal", "depends"), [(signal, signal != "none") for signal in SIGNALS])
+@torch.no_grad()
+def test_whether_the_score_depends_on_the_emotion(tiny_bert: str, batch: Batch, signal: str, depends: bool) -> None:
+    model = tiny(tiny_bert, cascade_signal=signal).eval()
+    before = model(batch["input_ids"], batch["view_ids"]).empathy
+    model.emotion_head.out.bias.copy_(torch.linspace(-9, 9, 32))
+    after = model(batch["input_ids"], batch["view_ids"]).empathy
+    assert torch.equal(before, after) is not depends
+
+
+@torch.no_grad()
+def test_the_gold_emotion_is_used_in_training_only(tiny_bert: str, batch: Batch) -> None:
+    model = tiny(tiny_bert, gold_mix=1.0, head_dropout=0.0)
+    for layer in model.modules():
+        if isinstance(layer, torch.nn.Dropout):
+            layer.p = 0.0
+        if hasattr(layer, "attention_probs_dropout_prob"):
+            layer.attention_probs_dropout_prob = 0.0
+    inputs = {"input_ids": batch["input_ids"], "view_ids": batch["view_ids"]}
+    model.eval()
+    without = model(**inputs).empathy
+    assert torch.equal(model(**inputs, emotion=batch["emotion"]).empathy, without)
+    assert torch.equal(model(**inputs, emotion=(batch["emotion"] + 5) % 32).empathy, without)
+    model.train()
+    torch.testing.assert_close(model(**inputs).empathy, without, atol=1e-6, rtol=0)
+    unlabelled = model(**inputs, emotion=torch.full((4,), -100)).empathy
+    torch.testing.assert_close(unlabelled, without, atol=1e-6, rtol=0)
+    labelled = model(**inputs, emotion=batch["emotion"]).empathy
+    assert (labelled - without).abs().max() > 1e-2
+    pooled = model.pool(model.encoder(**inputs), batch["view_ids"], FULL_DIALOGUE)
+    gold = torch.full((4, 32), 0.1 / 31).index_put((torch.arange(4), batch["emotion"]), torch.tensor(0.9)).log()
+    by_hand = model.empathy_head(torch.cat([pooled, gold - gold.mean(-1, keepdim=True)], dim=-1))
+    torch.testing.assert_close(labelled, by_hand, atol=1e-5, rtol=0)
+
+
+@pytest.mark.parametrize("signal", SIGNALS)
+@pytest.mark.parametrize("pooling", ["cls", "mean"])
+def test_a_gradient_reaches_every_weight(tiny_encoder: str, batch: Batch, signal: str, pooling: str) -> None:
+    model = tiny(tiny_encoder, cascade_signal=signal, pooling=pooling, gold_mix=0.5).train()
+    model(**batch).loss.backward()
+    for name, weight in model.named_parameters():
+        assert weight.grad is not None, name
+        assert weight.grad.isfinite().all(), name
+        assert weight.grad.any() or name.endswith("key.bias"), name
+
+
+@torch.no_grad()
+def test_an_untrained_model_predicts_empathy_init(tiny_encoder: str, make_batch: Callable[..., Batch]) -> None:
+    model = tiny(tiny_encoder, empathy_init=4.1).eval()
+    batch = make_batch([(length, 24 - length) for length in range(4, 20)])
+    empathy = model(batch["input_ids"], batch["view_ids"]).empathy
+    assert empathy.mean().item() == pytest.approx(4.1, abs=0.15)
+    assert 0 < empathy.std().item() < 0.1
+
+
+@pytest.mark.parametrize("signal", SIGNALS)
+def test_it_learns_and_does_not_collapse_to_the_mean(
+    tiny_bert: str, toy_task: Callable[[int, int], Batch], train_toy: Callable[..., None], signal: str
+) -> None:
+    model = tiny(tiny_bert, cascade_signal=signal)
+    train_toy(model, toy_task, steps=60)
+    unseen = toy_task(200, 5)
+    with torch.no_grad():
+        empathy = model(unseen["input_ids"], unseen["view_ids"]).empathy
+    constant = (unseen["empathy"] - unseen["empathy"].median()).abs().mean()
+    assert empathy.std() > 0.5 * unseen["empathy"].std()
+    assert (empathy - unseen["empathy"]).abs().mean() < 0.5 * constant
+
+
+def test_gradient_checkpointing_changes_no_figure(tiny_bert: str, batch: Batch) -> None:
+    losses, gradients = [], []
+    for checkpointing in (False, True):
+        model = tiny(tiny_bert).train()
+        if checkpointing:
+            model.gradient_checkpointing_enable()
+        torch.manual_seed(11)
+        loss = model(**batch).loss
+        loss.backward()
+        losses.append(loss.item())
+        gradients.append([weight.grad for weight in model.parameters()])
+    assert losses[1] == pytest.approx(losses[0], abs=1e-6)
+    for plain, saved in zip(*gradients, strict=True):
+        torch.testing.assert_close(saved, plain, atol=1e-6, rtol=1e-5)
+
+
+@pytest.mark.parametrize("signal", SIGNALS)
+def test_round_trip(tiny_encoder: str, batch: Batch, tmp_path: Path, signal: str) -> None:
+    model = tiny(tiny_encoder, cascade_signal=signal, gold_mix=0.5, label_embedding_size=7).eval()
+    model.save_pretrained(tmp_path)
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["config.json", "model.safetensors"]
+    assert type(AutoConfig.from_pretrained(tmp_path)) is Config
+    for reader in (Model, AutoModel):
+        again = reader.from_pretrained(tmp_path)
+        assert type(again) is Model
+        assert not again.training
+        assert (again.config.cascade_signal, again.config.gold_mix) == (signal, 0.5)
+        with torch.no_grad():
+            before, after = model(**batch), again(**batch)
+        for key in ("empathy", "emotion_logits", "loss"):
+            assert torch.equal(before[key], after[key]), key
+
+
+@pytest.mark.parametrize(
+    ("kind", "signal", "empathy", "emotion", "joint"),
+    [
+        ("bert", "logits", 0.2166, 3.4632, 0.5629),
+        ("bert", "probs", 0.2048, 3.4632, 0.5511),
+        ("bert", "label_embedding", 0.2307, 3.4632, 0.5771),
+        ("bert", "none", 0.2732, 3.4632, 0.6195),
+        ("roberta", "logits", 0.1904, 3.5950, 0.5499),
+    ],
+)
+def test_golden_losses(
+    kind: str,
+    signal: str,
+    empathy: float,
+    emotion: float,
+    joint: float,
+    tiny_encoders: dict[str, str],
+    batch: Batch,
+    fill_weights: Callable[[torch.nn.Module], None],
+) -> None:
+    """Fixed weights and rows: a change of the arithmetic shows here."""
+    model = tiny(tiny_encoders[kind], cascade_signal=signal, lambda_emo=0.1).eval()
+    fill_weights(model)
+    output = model(**batch)
+    assert output.empathy_loss.item() == pytest.approx(empathy, abs=1e-4)
+    assert output.emotion_loss.item() == pytest.approx(emotion, abs=1e-4)
+    assert output.loss.item() == pytest.approx(joint, abs=1e-4)

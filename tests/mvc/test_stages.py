@@ -1,0 +1,52 @@
+"""Stages of the cascade."""
+
+from collections.abc import Callable
+
+import pytest
+import torch
+
+import mvc
+from modeling.encoder import CONTEXT, FULL_DIALOGUE
+from modeling.stages import joint_loss
+
+Batch = dict[str, torch.Tensor]
+
+
+@pytest.fixture
+def model(tiny_encoder: str) -> mvc.Model:
+    torch.manual_seed(3)
+    return mvc.Model.from_encoder(tiny_encoder, view_length=32, lambda_emo=0.3)
+
+
+def test_stages_views_and_labels() -> None:
+    assert list(mvc.OBJECTIVES) == ["emotion", "cascade"]
+    emotion, cascade = mvc.OBJECTIVES.values()
+    assert (emotion.views, emotion.needs_empathy) == ((CONTEXT,), False)
+    assert (cascade.views, cascade.needs_empathy) == ((CONTEXT, FULL_DIALOGUE), True)
+    assert cascade.loss is joint_loss
+    assert cascade.views == mvc.Model.views
+
+
+def test_emotion_stage_reads_the_context_view_and_trains_all_but_the_score(
+    model: mvc.Model, make_batch: Callable[..., Batch]
+) -> None:
+    batch = make_batch([(9,), (5,), (12,)], views=(CONTEXT,))
+    output = mvc.OBJECTIVES["emotion"].loss(model.eval(), batch)
+    expected = -output.emotion_logits.log_softmax(-1)[torch.arange(3), batch["emotion"]].mean()
+    assert output.loss.item() == pytest.approx(expected.item(), abs=1e-5)  # unweighted
+    assert output.empathy is None
+    assert output.empathy_loss is None
+    output.loss.backward()
+    for name, weight in model.named_parameters():
+        if name.startswith(("empathy_head.", "cascade.")):
+            assert weight.grad is None, name
+        else:
+            assert weight.grad is not None, name
+            assert weight.grad.isfinite().all(), name
+            assert weight.grad.any() or name.endswith("key.bias"), name
+
+
+def test_cascade_stage_is_the_weighted_sum(model: mvc.Model, make_batch: Callable[..., Batch]) -> None:
+    output = mvc.OBJECTIVES["cascade"].loss(model.eval(), make_batch([(7, 11), (4, 9)]))
+    joint = output.empathy_loss + 0.3 * output.emotion_loss
+    assert output.loss.item() == pytest.approx(joint.item(), abs=1e-6)
