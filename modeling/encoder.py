@@ -88,7 +88,7 @@ def load_backbone(name_or_path: str) -> PreTrainedModel:
 
 
 def segment_positions(view_ids: torch.Tensor) -> torch.Tensor:
-    """Position of each token within its view: (batch, length) of 0, 1, 2, ..., starting anew where the view changes.
+    """Position of each token within its view: (batch, length) of 0, 1, 2, ..., 0 throughout padding.
 
     view_ids: (batch, length).
     """
@@ -97,7 +97,8 @@ def segment_positions(view_ids: torch.Tensor) -> torch.Tensor:
     changes = torch.ones_like(view_ids, dtype=torch.bool)
     changes[:, 1:] = view_ids[:, 1:] != view_ids[:, :-1]
     starts = torch.where(changes, index, torch.zeros_like(index)).cummax(dim=1).values
-    return index - starts
+    # Padding may run on for longer than the encoder has positions for.
+    return torch.where(view_ids == 0, torch.zeros_like(index), index - starts)
 
 
 class SharedEncoder(nn.Module):

@@ -1,5 +1,6 @@
 """Files that are written whole or not at all."""
 
+import errno
 import json
 import os
 import shutil
@@ -9,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.errors import UserError
+
+NEARLY_FULL = 2**20  # bytes
 
 
 @contextmanager
@@ -26,8 +29,9 @@ def _replacing(target: Path) -> Iterator[Path]:
         else:
             _swap_folder(partial, target)
     except BaseException as error:
+        full = _disk_full(error, target.parent)
         _remove(partial)
-        if _disk_full(error):
+        if full:
             raise UserError(
                 f"{target}: could not be written, the disk is full; nothing that was there before is lost: "
                 "free some space and run the same command again"
@@ -51,12 +55,14 @@ def _remove(path: Path) -> None:
         path.unlink(missing_ok=True)
 
 
-def _disk_full(error: BaseException) -> bool:
-    """Writers report a full disk in their own words: errno 28, Rust's message, or torch's half-written archive."""
-    if isinstance(error, OSError) and error.errno == 28:
+def _disk_full(error: BaseException, folder: Path) -> bool:
+    """Whether a write failed for want of space; asked while the partial file is still there.
+
+    Python says so (errno 28) and so does safetensors (in words), torch only speaks of a broken stream.
+    """
+    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
         return True
-    text = str(error)
-    return any(sign in text for sign in ("No space left on device", "PytorchStreamWriter failed", "file write failed"))
+    return "No space left on device" in str(error) or shutil.disk_usage(folder).free < NEARLY_FULL
 
 
 def write_text(path: str | Path, text: str) -> None:

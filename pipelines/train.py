@@ -1,5 +1,6 @@
 """`empathy train CONFIG.yaml`: train a family in stages, one run a seed. Also `python -m pipelines.train`."""
 
+import os
 import sys
 from collections.abc import Sequence
 
@@ -22,7 +23,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     from pipelines.training.summary import summary_lines
 
     results = run_experiment(settings)
-    print("\n".join(summary_lines(results)))
+    if os.environ.get("RANK", "0") == "0":
+        print("\n".join(summary_lines(results)))
     return 0
 
 

@@ -93,12 +93,12 @@ def encode_views(
             input_ids=[token for ids in per_view for token in ids],
             view_ids=[view for view, ids in zip(views, per_view, strict=True) for _ in ids],
             empathy=_score(row),
-            emotion=NO_EMOTION if row["emotion"] is None else int(row["emotion"]),
+            emotion=NO_EMOTION if row.get("emotion") is None else int(row["emotion"]),
         )
         for row, per_view in zip(rows, zip(*encoded, strict=True), strict=True)
     ]
 
 
 def _score(row: Example) -> float:
-    score: Any = row["empathy"]
+    score: Any = row.get("empathy")
     return float("nan") if score is None else float(score)

@@ -11,6 +11,7 @@ from pipelines.data.corpora import CORPORA, LABEL_SOURCES
 from pipelines.data.corpus import Corpus
 from pipelines.data.exclude import read_exclude_ids
 from pipelines.data.features import SPLITS
+from pipelines.data.views import CONTEXT_VIEWS
 from pipelines.errors import UserError
 from pipelines.training.configuration import DataSettings
 
@@ -31,6 +32,7 @@ def prepare_corpus(settings: DataSettings) -> Corpus:
 
     Raises UserError for an unknown corpus or label source, and for a split that ends up empty.
     """
+    _registered(CONTEXT_VIEWS, "data.context_view", settings.context_view)
     corpus = _registered(CORPORA, "data.corpus", settings.corpus)(
         settings.path, read_exclude_ids(settings.exclude_ids, settings.corpus), settings.strict
     )

@@ -42,6 +42,8 @@ def predict(
     """
     order = sorted(range(len(rows)), key=lambda index: (len(rows[index].input_ids), index))
     batches = [order[start : start + batch_size] for start in range(0, len(order), batch_size)]
+    # Unwrapped: a data-parallel forward synchronises the processes, which have different numbers of batches here.
+    module = accelerator.unwrap_model(module)
     was_training = module.training
     module.eval()
     parts: list[dict[str, Any]] = []

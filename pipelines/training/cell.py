@@ -25,7 +25,7 @@ from pipelines.training.families import Family
 from pipelines.training.model_card import model_card
 from pipelines.training.outcome import evaluate_run, measure_run_latency
 from pipelines.training.provenance import command, commit, versions, weights_sha256
-from pipelines.training.run_folder import RunFolder
+from pipelines.training.run_folder import RunFolder, cell_values
 from pipelines.training.stage import StageTrainer
 from pipelines.training.tasks import build_task
 
@@ -69,7 +69,11 @@ class Cell:
         Raises UserError for a run folder of another configuration, a full disk, or an encoder that cannot be loaded.
         """
         accelerator = make_accelerator(self.settings)
-        self.folder.check(self.settings, self.seed, self.data_fingerprint)
+        identity = cell_values(self.settings, self.seed) | {
+            "data_fingerprint": self.data_fingerprint,
+            "processes": accelerator.num_processes,
+        }
+        self.folder.check(identity)
         if self.folder.results.is_file():
             accelerator.print(f"{self.folder.path}: finished before, skipped")
             return json.loads(self.folder.results.read_text(encoding="utf-8"))
@@ -77,12 +81,14 @@ class Cell:
         # Before anything random is built, heads included.
         set_seed(self.seed)
         model = self._model()
-        if accelerator.is_main_process:
-            self.folder.claim(self.settings, self.seed, self.data_fingerprint)
-        accelerator.wait_for_everyone()
         encoder_sha256 = weights_sha256(model.encoder.backbone.state_dict())
+        identity["encoder_sha256"] = encoder_sha256
+        self.folder.check(identity)
+        if accelerator.is_main_process:
+            self.folder.claim(identity)
+        accelerator.wait_for_everyone()
         trackers = self._trackers()
-        seconds = self._stages(model)
+        seconds = self._stages(model, trackers)
         started = time.perf_counter()
         results = evaluate_run(self, model, accelerator)
         if accelerator.is_main_process:
@@ -130,7 +136,7 @@ class Cell:
         cascade = self.settings.model.cascade
         return {"cascade_signal": cascade.signal, "cascade_detach": cascade.detach, "gold_mix": cascade.gold_mix}
 
-    def _stages(self, model: EmpathyModel) -> float:
+    def _stages(self, model: EmpathyModel, tracker: Accelerator | None) -> float:
         """Train what is left of the stages; return the seconds spent on training, earlier sessions counted in."""
         seconds = 0.0
         previous: dict[str, Any] | None = None
@@ -143,11 +149,17 @@ class Cell:
                 seconds = previous["seconds"]
                 model.load_state_dict(load_file(weights))
                 continue
-            previous, seconds = self._stage(model, stage, index, previous, seconds)
+            previous, seconds = self._stage(model, tracker, stage, index, previous, seconds)
         return seconds
 
     def _stage(
-        self, model: EmpathyModel, stage: StageSettings, index: int, previous: dict[str, Any] | None, seconds: float
+        self,
+        model: EmpathyModel,
+        tracker: Accelerator | None,
+        stage: StageSettings,
+        index: int,
+        previous: dict[str, Any] | None,
+        seconds: float,
     ) -> tuple[dict[str, Any], float]:
         accelerator = make_accelerator(self.settings)
         accelerator.print(_announcement(stage, index, len(self.settings.stages), previous))
@@ -156,7 +168,8 @@ class Cell:
         assert self.tokenizer is not None
         task = build_task(stage, self.family, model, self.corpus, self.settings.data, self.tokenizer)
         accelerator.print(f"  {len(task.train)} training and {len(task.valid)} validation examples")
-        trainer = StageTrainer(task, stage, index, self.seed, self.folder, accelerator, self.settings.checkpoint_every)
+        every = self.settings.checkpoint_every
+        trainer = StageTrainer(task, stage, index, self.seed, self.folder, accelerator, tracker, every)
         progress = trainer.train(seconds)
         accelerator.unwrap_model(trainer.module, keep_fp32_wrapper=False)
         meta = _stage_meta(stage, index, progress)

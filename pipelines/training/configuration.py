@@ -8,8 +8,6 @@ from typing import Literal
 
 from pipelines.errors import UserError
 
-Metric = Literal["loss", "mae", "mse", "pearson", "spearman", "qwk", "accuracy", "top5", "macro_f1", "ece"]
-
 
 def _require(holds: bool, key: str, expected: str, value: object) -> None:
     if not holds:
@@ -49,7 +47,7 @@ class DataSettings:
         labels_path: file of the label source.
         goemotions_path: folder of GoEmotions, or hub; needed by a goemotions stage only.
         exclude_ids: file of ids that are left out of every split.
-        context_view: the text that the context view holds.
+        context_view: the text of the context view: situation, first_utterance, speaker_turns or dialogue_context.
         turns: which listener turns of a dialogue become examples.
         test_split: the corpus's split that is tested on; with valid (for labels that the corpus's test split lacks) a
             tenth of the training dialogues, chosen by a hash of their ids, takes the part of the validation split.
@@ -62,7 +60,7 @@ class DataSettings:
     labels_path: str | None = None
     goemotions_path: str | None = None
     exclude_ids: str | None = None
-    context_view: Literal["situation", "first_utterance", "speaker_turns", "dialogue_context"] = "speaker_turns"
+    context_view: str = "speaker_turns"
     turns: Literal["all", "first", "last"] = "all"
     test_split: Literal["test", "valid"] = "test"
     strict: bool = False
@@ -140,7 +138,7 @@ class StageSettings:
     weight_decay: float = 0.01
     warmup: float = 0.1
     max_grad_norm: float = 1.0
-    select_on: Metric | None = None
+    select_on: str | None = None
     patience: int | None = None
     max_dialogues: int | None = None
 

@@ -48,11 +48,12 @@ def run_experiment(settings: ExperimentSettings) -> list[dict[str, Any]]:
 
 def reset_state() -> None:
     """Forget Accelerate's shared state, which fixes a process's precision: the next experiment may have another."""
-    if not _launched():
+    if not launched():
         AcceleratorState._reset_state(True)
 
 
-def _launched() -> bool:
+def launched() -> bool:
+    """Whether this is one of several processes of `accelerate launch`."""
     return int(os.environ.get("WORLD_SIZE", "1")) > 1
 
 
@@ -62,7 +63,7 @@ def _is_secondary() -> bool:
 
 def share_of_this_process(settings: ExperimentSettings) -> tuple[ExperimentSettings, bool]:
     """With `distribute: seeds`, this process's seeds on a device of its own; and whether it writes the references."""
-    if not _launched() or settings.distribute == "batch":
+    if not launched() or settings.distribute == "batch":
         return settings, not _is_secondary()
     rank, world = int(os.environ["RANK"]), int(os.environ["WORLD_SIZE"])
     local_rank = os.environ.get("LOCAL_RANK", "0")
@@ -84,6 +85,12 @@ def _references(settings: ExperimentSettings, data_fingerprint: str) -> None:
     needs_empathy = any(score is not None for score in examples["test"]["empathy"])
     train = limit_dialogues(eligible(examples["train"], needs_empathy), settings.stages[-1].max_dialogues)
     test = eligible(examples["test"], needs_empathy)
-    texts = [[context_text(row, settings.data.context_view) for row in rows] for rows in (train, test)]
-    folder = RunFolder(settings, settings.seeds[0]).references
-    write_references(folder, train, test, *texts, data_fingerprint)
+    view = settings.data.context_view
+    write_references(
+        RunFolder(settings, settings.seeds[0]).references,
+        train,
+        test,
+        [context_text(row, view) for row in train],
+        [context_text(row, view) for row in test],
+        data_fingerprint,
+    )

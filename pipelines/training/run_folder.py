@@ -37,37 +37,39 @@ class RunFolder:
         """Folder of a stage: its meta.json and, until the run ends, its weights."""
         return self.path / "stages" / f"{index + 1}-{objective}"
 
-    def check(self, settings: ExperimentSettings, seed: int, data_fingerprint: str) -> None:
-        """Raise UserError, naming each difference, where the folder belongs to another configuration or other data."""
+    def check(self, identity: dict[str, Any]) -> None:
+        """Raise UserError, naming each difference, where the folder belongs to another identity (see `cell_values`).
+
+        What `identity` does not tell (the encoder's hash, before it is loaded) is not compared.
+        """
         if not self.config.is_file():
             return
         try:
             there = yaml.safe_load(self.config.read_text(encoding="utf-8"))
         except yaml.YAMLError as error:
             raise UserError(f"{self.config}: expected YAML, it cannot be read; delete the run folder") from error
-        differences = _differences(_identity(there), _identity(_cell_values(settings, seed, data_fingerprint)))
+        differences = _differences(_identity(there, identity), _identity(identity, identity))
         if differences:
             raise UserError(
                 f"{self.path} belongs to another configuration: {'; '.join(differences)}. "
                 "Choose another name or output_dir, or delete the folder to start over"
             )
 
-    def claim(self, settings: ExperimentSettings, seed: int, data_fingerprint: str) -> None:
+    def claim(self, identity: dict[str, Any]) -> None:
         """Write config.yaml, once all that it names was found."""
-        values = _cell_values(settings, seed, data_fingerprint)
         header = "# The configuration of this run as resolved: every default is written out.\n"
-        write_text(self.config, header + yaml.safe_dump(values, sort_keys=False))
+        write_text(self.config, header + yaml.safe_dump(identity, sort_keys=False))
 
 
-def _cell_values(settings: ExperimentSettings, seed: int, data_fingerprint: str) -> dict[str, Any]:
-    """One cell as plain data: its settings, its seed instead of all, and the fingerprint of its data."""
+def cell_values(settings: ExperimentSettings, seed: int) -> dict[str, Any]:
+    """The settings of one cell as plain data: its seed in place of all."""
     values = asdict(settings)
     del values["seeds"]
-    return values | {"seed": seed, "data_fingerprint": data_fingerprint}
+    return values | {"seed": seed}
 
 
-def _identity(values: dict[str, Any]) -> dict[str, Any]:
-    kept = {key: value for key, value in values.items() if key not in _NOT_IDENTITY}
+def _identity(values: dict[str, Any], told: dict[str, Any]) -> dict[str, Any]:
+    kept = {key: value for key, value in values.items() if key not in _NOT_IDENTITY and key in told}
     kept["data"] = {key: value for key, value in kept.get("data", {}).items() if key not in _NOT_IDENTITY_OF_DATA}
     return kept
 

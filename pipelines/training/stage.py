@@ -31,7 +31,8 @@ LOG_EVERY = 10
 class StageTrainer:
     """Trains one stage of a run, resuming from the run's checkpoint where that is in this stage.
 
-    accelerator: of this stage alone. index: the stage's place in the run. checkpoint_every: in optimizer steps.
+    accelerator: of this stage alone. tracker: the one whose trackers are started, or None. index: the stage's place in
+    the run. checkpoint_every: in optimizer steps.
     """
 
     def __init__(
@@ -42,10 +43,12 @@ class StageTrainer:
         seed: int,
         folder: RunFolder,
         accelerator: "Accelerator",
+        tracker: "Accelerator | None",
         checkpoint_every: int,
     ) -> None:
         self.task, self.stage, self.index, self.seed = task, stage, index, seed
         self.folder, self.accelerator, self.checkpoint_every = folder, accelerator, checkpoint_every
+        self.tracker = tracker
         self.log = MetricsLog(folder.metrics)
         self.lengths = [len(row.input_ids) for row in task.train]
         self.steps_per_epoch = len(self._plan(0))
@@ -189,10 +192,12 @@ class StageTrainer:
         } | dict(figures)
         if self.accelerator.is_main_process:
             self.log.append(row)
+        if self.tracker is None:
+            return
         named = {
             f"{self.stage.objective}/{split}/{name}": value for name, value in figures.items() if value is not None
         }
-        self.accelerator.log(named, step=self.progress.step)
+        self.tracker.log(named, step=self.progress.step)
 
 
 def _contiguous(module: nn.Module) -> dict[str, torch.Tensor]:

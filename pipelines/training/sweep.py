@@ -7,7 +7,7 @@ from typing import Any
 
 from pipelines.errors import UserError
 from pipelines.training.configuration import ExperimentSettings, SweepSettings
-from pipelines.training.experiment import run_experiment
+from pipelines.training.experiment import launched, run_experiment
 from pipelines.training.families import load_family
 from pipelines.training.parsing import load_experiment
 from pipelines.training.run_folder import RunFolder
@@ -47,6 +47,8 @@ def plan_sweep(sweep: SweepSettings) -> list[PlannedCell]:
                     config, name=sweep.name, output_dir=sweep.output_dir, lambda_emo=lambda_emo, seeds=[seed]
                 )
                 cells.append(PlannedCell(settings))
+    if launched() and any(cell.settings.distribute == "seeds" for cell in cells):
+        raise UserError("distribute: expected batch for a sweep under accelerate launch, got seeds; use empathy train")
     folders = [cell.folder.path for cell in cells]
     twice = sorted({str(folder) for folder in folders if folders.count(folder) > 1})
     if twice:

@@ -138,7 +138,7 @@ def build_task(
         )
     return StageTask(
         module=StageModule(model, objective),
-        train=_without_repeats(encode(train)),
+        train=encode(train) if objective.needs_empathy else _without_repeats(encode(train)),
         valid=encode(valid),
         collate=partial(collate, pad_token_id=_pad_id(tokenizer)),
         score=partial(score_predictions, scored=objective.needs_empathy),
@@ -154,8 +154,6 @@ def _pad_id(tokenizer: "PreTrainedTokenizerBase") -> int:
 
 def _without_repeats(rows: list[EncodedExample]) -> list[EncodedExample]:
     """Each input once: turns of one dialogue share their first utterance and their situation."""
-    if any(row.empathy == row.empathy for row in rows):
-        return rows
     seen: dict[tuple[tuple[int, ...], int | tuple[int, ...]], EncodedExample] = {}
     for row in rows:
         emotion = row.emotion if isinstance(row.emotion, int) else tuple(row.emotion)

@@ -78,10 +78,20 @@ def test_padding_changes_nothing_and_is_not_nan(tiny_encoder: str, make_batch: M
 def test_positions_restart_with_every_view() -> None:
     view_ids = torch.tensor([[1, 1, 1, 2, 2, 0, 0], [2, 2, 2, 2, 2, 2, 2], [1, 2, 2, 2, 2, 2, 0]])
     assert segment_positions(view_ids).tolist() == [
-        [0, 1, 2, 0, 1, 0, 1],
+        [0, 1, 2, 0, 1, 0, 0],
         [0, 1, 2, 3, 4, 5, 6],
         [0, 0, 1, 2, 3, 4, 0],
     ]
+
+
+@torch.no_grad()
+def test_padding_may_be_longer_than_the_encoder_has_positions_for(tiny_encoder: str) -> None:
+    encoder = shared_encoder(tiny_encoder)
+    view_ids = torch.zeros(2, 100, dtype=torch.long)
+    view_ids[0, :50], view_ids[0, 50:], view_ids[1, :4] = CONTEXT, FULL_DIALOGUE, CONTEXT
+    assert segment_positions(view_ids)[1, 4:].tolist() == [0] * 96
+    hidden = encoder(torch.full((2, 100), 6), view_ids)
+    assert not hidden.isnan().any()
 
 
 @pytest.mark.parametrize(("kind", "first"), [("bert", 0), ("roberta", 2)])

@@ -1,16 +1,20 @@
 import json
+import shutil
+import subprocess
 from pathlib import Path
 
 import pandas as pd
 import pytest
 import torch
 import yaml
+from safetensors.torch import load_file, save_file
 from transformers import AutoModel
 
 from pipelines import train
 from pipelines.cli import main as empathy
 from pipelines.errors import UserError
 from pipelines.evaluation.metrics import emotion_metrics, empathy_metrics
+from pipelines.training.checkpoint import load_progress
 from tests.pipelines.conftest import WriteConfig
 
 FILES = {"config.yaml", "meta.json", "metrics.jsonl", "model", "predictions", "results.json", "stages"}
@@ -221,3 +225,71 @@ def test_a_broken_row_in_strict_mode_names_file_and_line(
     config = str(write_config("baseline"))
     assert empathy(["train", config, f"--data.path={broken}", "--data.strict=true"]) == 2
     assert "train.csv:4: expected" in capsys.readouterr().err
+
+
+def test_trackers_get_the_metrics(write_config: WriteConfig, tmp_path: Path) -> None:
+    accumulator = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
+    train.main([str(write_config("stm", tracker="tensorboard"))])
+    run = tmp_path / "runs" / "tiny" / "stm-lambda0.1-seed17"
+    events = accumulator.EventAccumulator(str(next(run.rglob("events.out.tfevents.*")).parent))
+    events.Reload()
+    assert {"emotion/valid/accuracy", "multitask/valid/mae"} <= set(events.Tags()["scalars"])
+
+
+def test_an_encoder_that_changed_under_its_name_is_refused(
+    write_config: WriteConfig, tmp_path: Path, tiny_bert: str
+) -> None:
+    shutil.copytree(tiny_bert, tmp_path / "encoder")
+    config = str(write_config("baseline", encoder={"name_or_path": str(tmp_path / "encoder"), "view_length": 64}))
+    train.main([config])
+    run = tmp_path / "runs" / "tiny" / "baseline-lambda0.1-seed17"
+    (run / "results.json").unlink()
+    weights = load_file(tmp_path / "encoder" / "model.safetensors")
+    weights["embeddings.word_embeddings.weight"][5] += 1
+    save_file(weights, tmp_path / "encoder" / "model.safetensors", metadata={"format": "pt"})
+    with pytest.raises(UserError, match="belongs to another configuration: encoder_sha256 was '"):
+        train.main([config])
+
+
+def test_stages_that_do_not_see_the_response_use_each_input_once(
+    write_config: WriteConfig, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stages = [{"objective": "emotion", "epochs": 1, "batch_size": 4}, {"objective": "cascade", "epochs": 1}]
+    config = yaml.safe_load(write_config("mvc").read_text())
+    data = config["data"] | {"context_view": "first_utterance"}
+    train.main([str(write_config("mvc", stages=stages, data=data))])
+    out = capsys.readouterr().out
+    assert "  6 training and 3 validation examples" in out, "one first utterance a dialogue"
+    assert "  9 training and 2 validation examples" in out, "every rated response"
+
+
+def test_a_full_disk_while_saving_leaves_the_last_good_checkpoint(
+    write_config: WriteConfig, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stages = [{"objective": "multitask", "epochs": 6, "batch_size": 4, "learning_rate": 1e-3}]
+    config = str(write_config("baseline", stages=stages))
+    assert empathy(["train", config]) == 0
+    cell = Path("tiny") / "baseline-lambda0.1-seed17"
+    whole = tmp_path / "runs" / cell
+    checkpoint_bytes = (
+        12 * json.loads((whole / "meta.json").read_text())["parameters"]
+    )  # weights and Adam's two moments
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    # Room for one checkpoint and the small files, not for the next one beside it.
+    size = f"size={int(1.5 * checkpoint_bytes) + 200_000}"
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", size, "tmpfs", disk], capture_output=True).returncode:
+        pytest.skip("a tmpfs cannot be mounted here")
+    try:
+        capsys.readouterr()
+        assert empathy(["train", config, f"--output_dir={disk}"]) == 2
+        assert "checkpoint.pt: could not be written, the disk is full" in capsys.readouterr().err
+        progress = load_progress(disk / cell / "checkpoint.pt")
+        assert progress is not None
+        assert progress.epoch == 1
+        subprocess.run(["mount", "-o", "remount,size=50m", disk], check=True)
+        assert empathy(["train", config, f"--output_dir={disk}"]) == 0
+        assert "resuming in epoch 2" in capsys.readouterr().out
+        assert (disk / cell / "results.json").read_bytes() == (whole / "results.json").read_bytes()
+    finally:
+        subprocess.run(["umount", "--lazy", disk], check=True)  # a failed writer may hold a file
