@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 import torch
+import yaml
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
 from tokenizers.processors import RobertaProcessing, TemplateProcessing
 from transformers import (
@@ -294,3 +295,40 @@ def train_toy() -> Callable[..., None]:
         model.eval()
 
     return train
+
+
+# Experiment YAMLs on the tiny encoder and the tiny corpus.
+STAGES = {
+    "baseline": [{"objective": "multitask", "epochs": 2, "batch_size": 4, "learning_rate": 1e-3, "select_on": "mae"}],
+    "stm": [
+        {"objective": "emotion", "epochs": 1, "batch_size": 4, "learning_rate": 1e-3},
+        {"objective": "multitask", "epochs": 2, "batch_size": 4, "learning_rate": 5e-4, "select_on": "mae"},
+    ],
+    "mvc": [
+        {"objective": "emotion", "epochs": 1, "batch_size": 4, "learning_rate": 1e-3, "select_on": "loss"},
+        {"objective": "cascade", "epochs": 2, "batch_size": 4, "learning_rate": 1e-3},
+    ],
+}
+
+WriteConfig = Callable[..., Path]
+
+
+@pytest.fixture
+def write_config(tmp_path: Path, tiny_bert: str, tiny_corpus: str, tiny_ratings: str) -> WriteConfig:
+    """Write `<tmp_path>/<family>.yaml` for a family, with top-level keys changed, and return its path."""
+
+    def write(family: str, **changes: Any) -> Path:
+        settings = {
+            "name": "tiny",
+            "family": family,
+            "seeds": [17],
+            "data": {"path": tiny_corpus, "labels": "human_ratings", "labels_path": tiny_ratings},
+            "encoder": {"name_or_path": tiny_bert, "view_length": 64},
+            "stages": STAGES[family],
+            "output_dir": str(tmp_path / "runs"),
+        } | changes
+        path = tmp_path / f"{family}.yaml"
+        path.write_text(yaml.safe_dump(settings), encoding="utf-8")
+        return path
+
+    return write

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.pipelines.conftest import WriteConfig
+from tests.conftest import WriteConfig
 
 SCRIPT = Path(__file__).resolve().parents[2] / "benchmarks" / "kill_resume.py"
 

@@ -1,4 +1,4 @@
-"""Run folders with invented predictions, for whatever reads runs, and tiny experiments, for whatever makes them."""
+"""Run folders with invented predictions, as `empathy train` would leave them, for whatever reads runs."""
 
 import json
 from collections.abc import Callable
@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-import yaml
 
 from pipelines.evaluation.metrics import emotion_metrics, empathy_metrics
 
@@ -198,40 +197,3 @@ def perfect() -> pd.DataFrame:
     """Predictions of a system that is always right."""
     truth = invented_truth()
     return predictions(truth, invented_scores(truth, 0, 0), np.eye(32)[truth["emotion_true"]] * 9)
-
-
-# Experiment YAMLs on the tiny encoder and the tiny corpus.
-STAGES = {
-    "baseline": [{"objective": "multitask", "epochs": 2, "batch_size": 4, "learning_rate": 1e-3, "select_on": "mae"}],
-    "stm": [
-        {"objective": "emotion", "epochs": 1, "batch_size": 4, "learning_rate": 1e-3},
-        {"objective": "multitask", "epochs": 2, "batch_size": 4, "learning_rate": 5e-4, "select_on": "mae"},
-    ],
-    "mvc": [
-        {"objective": "emotion", "epochs": 1, "batch_size": 4, "learning_rate": 1e-3, "select_on": "loss"},
-        {"objective": "cascade", "epochs": 2, "batch_size": 4, "learning_rate": 1e-3},
-    ],
-}
-
-WriteConfig = Callable[..., Path]
-
-
-@pytest.fixture
-def write_config(tmp_path: Path, tiny_bert: str, tiny_corpus: str, tiny_ratings: str) -> WriteConfig:
-    """Write `<tmp_path>/<family>.yaml` for a family, with top-level keys changed, and return its path."""
-
-    def write(family: str, **changes: Any) -> Path:
-        settings = {
-            "name": "tiny",
-            "family": family,
-            "seeds": [17],
-            "data": {"path": tiny_corpus, "labels": "human_ratings", "labels_path": tiny_ratings},
-            "encoder": {"name_or_path": tiny_bert, "view_length": 64},
-            "stages": STAGES[family],
-            "output_dir": str(tmp_path / "runs"),
-        } | changes
-        path = tmp_path / f"{family}.yaml"
-        path.write_text(yaml.safe_dump(settings), encoding="utf-8")
-        return path
-
-    return write

@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from pipelines import ablate
-from tests.pipelines.conftest import WriteConfig
+from tests.conftest import WriteConfig
 
 
 def write_sweep(tmp_path: Path, configs: list[Path], **changes: object) -> str:

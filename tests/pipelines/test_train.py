@@ -15,7 +15,7 @@ from pipelines.cli import main as empathy
 from pipelines.errors import UserError
 from pipelines.evaluation.metrics import emotion_metrics, empathy_metrics
 from pipelines.training.checkpoint import load_progress
-from tests.pipelines.conftest import WriteConfig
+from tests.conftest import WriteConfig
 
 FILES = {"config.yaml", "meta.json", "metrics.jsonl", "model", "predictions", "results.json", "stages"}
 

@@ -11,7 +11,7 @@ import pytest
 from pipelines import train
 from pipelines.training.configuration import ExperimentSettings, StageSettings
 from pipelines.training.experiment import share_of_this_process
-from tests.pipelines.conftest import WriteConfig
+from tests.conftest import WriteConfig
 
 
 def launch(config: Path, *flags: str) -> subprocess.CompletedProcess[str]:
