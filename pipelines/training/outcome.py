@@ -94,7 +94,7 @@ def measure_run_latency(cell: "Cell", model: EmpathyModel, accelerator: Accelera
         with torch.no_grad(), accelerator.autocast():
             module(send_to_device(batch, accelerator.device))
 
-    return measure_latency(run_batch, accelerator.device, cell.settings.precision)
+    return measure_latency(run_batch, accelerator.device, cell.settings.precision, batch_size=16, repeats=20, warmup=3)
 
 
 def _encoder(cell: "Cell", model: EmpathyModel, views: tuple[int, ...]) -> Any:
