@@ -219,17 +219,22 @@ def setting_table(study: GroupStudy) -> Table:
 
 
 def split_table(study: GroupStudy) -> Table:
-    """Dialogues and examples of each split, what the reader dropped from it, and what it noted, by reason."""
+    """Dialogues and examples of each split, used and read, and what the reader dropped and noted, by reason."""
     counts = dict(study.group.runs[0].results["counts"])
-    dropped, noted = counts.pop("dropped", {}), counts.pop("noted", {})
+    dropped, noted, read = counts.pop("dropped", {}), counts.pop("noted", {}), counts.pop("corpus", {})
     known = [scope for scope in ("train", "valid", "test") if scope in counts]
     scopes = [*known, *sorted({*counts, *dropped, *noted} - set(known))]
     rows = []
     for scope in scopes:
-        sizes = [f"{counts[scope][unit]:,}" if scope in counts else NONE for unit in ("dialogues", "examples")]
+        sizes = [
+            f"{table[scope][unit]:,}" if scope in table else NONE
+            for table in (counts, read)
+            for unit in ("dialogues", "examples")
+        ]
         rows.append([Cell(word) for word in [scope, *sizes, _reasons(dropped.get(scope)), _reasons(noted.get(scope))]])
-    head = ["split", "dialogues", "examples", "dropped", "noted"]
-    return Table("splits", "Data", head, rows, frozenset({0, 3, 4}))
+    head = ["split", "dialogues used", "examples used", "dialogues read", "examples read", "dropped", "noted"]
+    notes = ["Used: by the last stage, which takes examples that have its labels, and no more than its max_dialogues."]
+    return Table("splits", "Data", head, rows, frozenset({0, 5, 6}), notes=notes)
 
 
 def _reasons(counts: dict[str, int] | None) -> str:

@@ -116,6 +116,7 @@ def write_run() -> Callable[..., Path]:
                 "train": {"dialogues": 400, "examples": 1600},
                 "valid": {"dialogues": 48, "examples": 96},
                 "test": {"dialogues": frame["conv_id"].nunique(), "examples": len(frame)},
+                "corpus": {"train": {"dialogues": 500, "examples": 2000}},
                 "dropped": {"train": {"rows_malformed": 4, "dialogues_excluded_id": 12}},
                 "noted": {"train": {"turns_merged": 31}},
             },

@@ -1,9 +1,11 @@
+import json
 from pathlib import Path
 
 import pytest
 
-from pipelines import cli
+from pipelines import cli, train
 from pipelines.reporting import comparisons
+from tests.conftest import WriteConfig
 
 
 @pytest.fixture(autouse=True)
@@ -33,3 +35,15 @@ def test_no_folder_is_a_usage_error(capsys: pytest.CaptureFixture[str]) -> None:
         cli.main(["report"])
     assert ended.value.code == 2
     assert "usage: empathy report" in capsys.readouterr().err
+
+
+def test_a_report_is_made_of_what_training_leaves(write_config: WriteConfig, tmp_path: Path) -> None:
+    for family in ("baseline", "mvc"):
+        assert train.main([str(write_config(family)), "--seeds=[17,39]"]) == 0
+    assert cli.main(["report", str(tmp_path / "runs" / "tiny"), "--out", str(tmp_path / "report")]) == 0
+    report = json.loads((tmp_path / "report" / "report.json").read_text())
+    counts = report["groups"][0]["counts"]
+    assert (counts["train"]["examples"], counts["corpus"]["train"]["examples"]) == (9, 10)
+    text = (tmp_path / "report" / "report.md").read_text()
+    assert "| train | 5 | 9 | 6 | 10 |" in text
+    assert "tfidf_ridge" in text
