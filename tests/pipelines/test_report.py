@@ -46,4 +46,4 @@ def test_a_report_is_made_of_what_training_leaves(write_config: WriteConfig, tmp
     assert (counts["train"]["examples"], counts["corpus"]["train"]["examples"]) == (9, 10)
     text = (tmp_path / "report" / "report.md").read_text()
     assert "| train | 5 | 9 | 6 | 10 |" in text
-    assert "tfidf_ridge" in text
+    assert "| tfidf ridge |" in text
