@@ -2,7 +2,6 @@
 
 import gc
 import json
-import shutil
 import time
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
@@ -228,7 +227,6 @@ class Cell:
             weights.unlink()
         self.folder.checkpoint.unlink(missing_ok=True)
         self.folder.best.unlink(missing_ok=True)
-        shutil.rmtree(self.folder.path / ".model.partial", ignore_errors=True)
 
 
 def _stage_meta(stage: StageSettings, index: int, progress: Progress) -> dict[str, Any]:
