@@ -7,6 +7,7 @@ from transformers import AutoConfig, PretrainedConfig
 NUM_EMOTIONS = 32  # of EmpatheticDialogues
 POOLINGS = ("cls", "mean")
 REGRESSION_LOSSES = ("mse", "mae", "huber")
+SEEN = ("both", "response", "context")
 
 
 class EmpathyConfig(PretrainedConfig):
@@ -23,6 +24,8 @@ class EmpathyConfig(PretrainedConfig):
     context_view: name of the text that the context view holds, kept with the weights because figures and inputs
         for different views are not comparable.
     view_length: tokens a view may hold at most.
+    seen: what the model is shown, kept with the weights so that it is shown the same wherever it is used: "both",
+        or the "response" or the "context" (dialogue and situation) alone, the other blank.
     """
 
     model_type = "empathy"
@@ -38,6 +41,7 @@ class EmpathyConfig(PretrainedConfig):
         head_dropout: float = 0.1,
         context_view: str = "speaker_turns",
         view_length: int = 256,
+        seen: str = "both",
         **kwargs: Any,
     ) -> None:
         if pooling not in POOLINGS:
@@ -46,6 +50,8 @@ class EmpathyConfig(PretrainedConfig):
             raise ValueError(
                 f"regression_loss: expected one of {', '.join(REGRESSION_LOSSES)}, got {regression_loss!r}"
             )
+        if seen not in SEEN:
+            raise ValueError(f"seen: expected one of {', '.join(SEEN)}, got {seen!r}")
         low, high = (float(bound) for bound in empathy_range)
         if not low < high:
             raise ValueError(f"empathy_range: expected lowest < highest, got ({low}, {high})")
@@ -58,6 +64,7 @@ class EmpathyConfig(PretrainedConfig):
         self.head_dropout = float(head_dropout)
         self.context_view = context_view
         self.view_length = int(view_length)
+        self.seen = seen
         kwargs.setdefault("num_labels", NUM_EMOTIONS)
         super().__init__(**kwargs)
 

@@ -8,9 +8,12 @@ from pipelines.command import USER_ERROR, run_command
 
 # name -> what its help says. A new command is a module pipelines/<name>.py with `main(argv) -> int`, and a line here.
 COMMANDS = {
+    "label": "give every listener turn of EmpatheticDialogues a 1-5 score",
     "train": "train a family in stages, one run a seed",
     "ablate": "run a sweep over families, lambda_emo and seeds",
     "report": "write the seed-averaged report of runs: Markdown, LaTeX, JSON, HTML",
+    "audit": "compare signals, labels and models with human ratings",
+    "probe": "probe any scorer: inserted phrases, swapped contexts, contradictions, length",
 }
 
 

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pipelines.data.corpus import Corpus
 from pipelines.data.empatheticdialogues import read_empatheticdialogues
 from pipelines.data.human_ratings import label_with_human_ratings
+from pipelines.data.hybrid_labels import label_with_hybrid_labels
 from pipelines.data.sample.reader import read_sample
 
 # name -> read(path, exclude, strict)
@@ -16,4 +17,5 @@ CORPORA: dict[str, Callable[[str | None, frozenset[str], bool], Corpus]] = {
 # name -> label(corpus, path), a corpus with `empathy` and `label_source` filled where the source has a label
 LABEL_SOURCES: dict[str, Callable[[Corpus, str], Corpus]] = {
     "human_ratings": label_with_human_ratings,
+    "hybrid": label_with_hybrid_labels,
 }

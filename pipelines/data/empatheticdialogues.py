@@ -198,21 +198,26 @@ def _select(
 
 def _examples(split: str, dialogues: Iterable[Dialogue]) -> Iterator[dict[str, Any]]:
     for dialogue in dialogues:
-        said = [{"role": turn.role, "text": turn.text} for turn in dialogue.turns]
-        for index, turn in enumerate(dialogue.turns):
-            if turn.role == LISTENER:
-                yield {
-                    "example_id": f"{dialogue.conv_id}/{turn.number}",
-                    "conv_id": dialogue.conv_id,
-                    "turn": turn.number,
-                    "split": split,
-                    "situation": dialogue.situation,
-                    "dialogue_context": said[:index],
-                    "response": turn.text,
-                    "emotion": EMOTION_IDS[dialogue.emotion],
-                    "empathy": None,
-                    "label_source": "",
-                }
+        yield from listener_turns(split, dialogue)
+
+
+def listener_turns(split: str, dialogue: Dialogue) -> Iterator[dict[str, Any]]:
+    """The examples of a dialogue, one for each listener turn, with the columns of EXAMPLE_FEATURES."""
+    said = [{"role": turn.role, "text": turn.text} for turn in dialogue.turns]
+    for index, turn in enumerate(dialogue.turns):
+        if turn.role == LISTENER:
+            yield {
+                "example_id": f"{dialogue.conv_id}/{turn.number}",
+                "conv_id": dialogue.conv_id,
+                "turn": turn.number,
+                "split": split,
+                "situation": dialogue.situation,
+                "dialogue_context": said[:index],
+                "response": turn.text,
+                "emotion": EMOTION_IDS[dialogue.emotion],
+                "empathy": None,
+                "label_source": "",
+            }
 
 
 def _decode(text: str) -> str:

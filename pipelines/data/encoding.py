@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from modeling.encoder import CONTEXT, FULL_DIALOGUE
-from pipelines.data.views import Example, context_turns
+from pipelines.data.views import SEEN, Example, context_turns
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -68,13 +68,15 @@ def encode_views(
     context_view: str,
     tokenizer: "PreTrainedTokenizerBase",
     view_length: int,
+    seen: str = "both",
 ) -> list[EncodedExample]:
     """Encode examples (one listener turn each) into packed rows that hold `views`, in that order.
 
     `context_view` names the text of the context view; the full dialogue view is the whole dialogue context and the
-    response. Each view holds at most `view_length` tokens.
+    response. Each view holds at most `view_length` tokens. `seen` is the model's own (`config.seen`): with "response"
+    or "context" the other is blank, and a view of blank text holds special tokens only.
     """
-    rows = list(examples)
+    rows = [SEEN[seen](example) for example in examples]
     if not rows:
         return []
     separator = str(tokenizer.sep_token)

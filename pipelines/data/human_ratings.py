@@ -9,6 +9,7 @@ import csv
 import math
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 from datasets import DatasetDict, Value
 
@@ -20,6 +21,16 @@ from pipelines.errors import UserError
 LABEL_SOURCE = "human_ratings:inherited"
 COLUMNS = ("conv_id", "rating", "split")
 LOWEST, HIGHEST = 1.0, 5.0
+
+
+class DialogueRating(NamedTuple):
+    """A row of the file, and its line; `batch` is the rater's sheet, "" in a file that does not tell it."""
+
+    line: int
+    conv_id: str
+    rating: float
+    split: str
+    batch: str
 
 
 def label_with_human_ratings(corpus: Corpus, path: str) -> Corpus:
@@ -38,7 +49,7 @@ def label_with_human_ratings(corpus: Corpus, path: str) -> Corpus:
     columns = {split: corpus.examples[split]["conv_id"][:] for split in SPLITS}
     split_of = {conv_id: split for split in SPLITS for conv_id in columns[split]}
     ratings: dict[str, list[float]] = {}
-    for line, conv_id, rating, split in _read_ratings(file):
+    for line, conv_id, rating, split, _ in read_dialogue_ratings(file):
         if split != split_of.get(conv_id, split):
             raise UserError(
                 f"{file}:{line}: expected the split of the corpus for {conv_id}, {split_of[conv_id]}, came "
@@ -65,7 +76,12 @@ def label_with_human_ratings(corpus: Corpus, path: str) -> Corpus:
     return Corpus(corpus.name, examples, report)
 
 
-def _read_ratings(file: Path) -> Iterator[tuple[int, str, float, str]]:
+def read_dialogue_ratings(file: Path) -> Iterator[DialogueRating]:
+    """Read the ratings in the order of the file; only `batch` may be missing.
+
+    Raises:
+        UserError: the file is missing or broken, or a rating is not a number from 1 to 5.
+    """
     fix = f"give a CSV with the columns {', '.join(COLUMNS)}"
     reader = csv.DictReader(read_text_lines(file, "a CSV of ratings", fix))
     missing = [name for name in COLUMNS if name not in (reader.fieldnames or ())]
@@ -85,4 +101,4 @@ def _read_ratings(file: Path) -> Iterator[tuple[int, str, float, str]]:
                 f"{file}:{reader.line_num}: expected a rating from 1 to 5, came {shorten(given)}; "
                 "correct or remove the row"
             )
-        yield reader.line_num, conv_id, rating, split
+        yield DialogueRating(reader.line_num, conv_id, rating, split, row.get("batch") or "")

@@ -46,6 +46,10 @@ def prepare_corpus(settings: DataSettings) -> Corpus:
             examples[split] = examples[split].select(kept)
     if settings.test_split == "valid":
         examples = _valid_as_test(examples)
+    for split in ("valid", "test"):
+        kept_rows = limit_dialogues(examples[split], settings.max_evaluated_dialogues)
+        corpus.report.drop(split, "examples_over_max_evaluated_dialogues", len(examples[split]) - len(kept_rows))
+        examples[split] = kept_rows
     for split in SPLITS:
         if not len(examples[split]):
             raise UserError(f"data: expected examples in the {split} split of {settings.corpus}, none are left")
@@ -100,6 +104,12 @@ def limit_dialogues(examples: Dataset, limit: int | None) -> Dataset:
         return examples
     chosen = set(sorted(set(examples["conv_id"]), key=dialogue_hash)[:limit])
     return examples.select([index for index, conv_id in enumerate(examples["conv_id"]) if conv_id in chosen])
+
+
+def stage_examples(corpus: Corpus, split: str, needs_empathy: bool, max_dialogues: int | None) -> Dataset:
+    """The examples of a split that a stage trains, is selected or is tested on; the limit is for training alone."""
+    examples = eligible(corpus.examples[split], needs_empathy)
+    return limit_dialogues(examples, max_dialogues) if split == "train" else examples
 
 
 def fingerprint(corpus: Corpus, context_view: str) -> str:

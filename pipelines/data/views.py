@@ -19,6 +19,14 @@ CONTEXT_VIEWS: dict[str, Callable[[Example], list[str]]] = {
 }
 
 
+# What a config may name as `seen`: what is left of an example before its views are made.
+SEEN: dict[str, Callable[[Example], Example]] = {
+    "both": lambda example: example,
+    "response": lambda example: {**example, "situation": "", "dialogue_context": []},
+    "context": lambda example: {**example, "response": ""},
+}
+
+
 def context_turns(example: Example, context_view: str) -> list[str]:
     """Turns of the context view, oldest first."""
     return CONTEXT_VIEWS[context_view](example)

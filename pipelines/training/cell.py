@@ -18,6 +18,7 @@ from pipelines.data.corpus import Corpus
 from pipelines.data.features import EMOTIONS
 from pipelines.data.prepare import labelled
 from pipelines.errors import UserError
+from pipelines.labels.augmentation.augment import Augmentation
 from pipelines.training.checkpoint import Progress
 from pipelines.training.configuration import ExperimentSettings, StageSettings
 from pipelines.training.families import Family
@@ -26,7 +27,7 @@ from pipelines.training.outcome import evaluate_run, measure_run_latency
 from pipelines.training.provenance import command, commit, versions, weights_sha256
 from pipelines.training.run_folder import RunFolder, cell_values
 from pipelines.training.stage import StageTrainer
-from pipelines.training.tasks import build_task
+from pipelines.training.tasks import augment_stage, build_task
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -61,6 +62,7 @@ class Cell:
         self.data_fingerprint = data_fingerprint
         self.folder = RunFolder(settings, seed)
         self.tokenizer: PreTrainedTokenizerBase | None = None
+        self.augmentations: list[Augmentation | None] = []  # one a stage, made when the cell runs
 
     def run(self) -> dict[str, Any]:
         """Train the stages that are left, evaluate, write the run folder, and return its results.
@@ -77,6 +79,8 @@ class Cell:
             accelerator.print(f"{self.folder.path}: finished before, skipped")
             return json.loads(self.folder.results.read_text(encoding="utf-8"))
         accelerator.print(f"{self.folder.path}")
+        self._augment(accelerator)
+        identity["augmentation_fingerprints"] = [made.fingerprint() for made in self.augmentations if made] or None
         # Before anything random is built, heads included.
         set_seed(self.seed)
         model = self._model()
@@ -102,6 +106,14 @@ class Cell:
         accelerator.wait_for_everyone()
         return results
 
+    def _augment(self, accelerator: Accelerator) -> None:
+        self.augmentations = [
+            augment_stage(stage, self.family, self.corpus, self.settings.data) for stage in self.settings.stages
+        ]
+        for made in self.augmentations:
+            if made is not None:
+                accelerator.print(f"  {made.line()}")
+
     def _model(self) -> EmpathyModel:
         settings = self.settings
         try:
@@ -112,6 +124,7 @@ class Cell:
                 pooling=settings.encoder.pooling,
                 view_length=settings.encoder.view_length,
                 context_view=settings.data.context_view,
+                seen=settings.data.seen,
                 lambda_emo=settings.lambda_emo,
                 regression_loss=settings.model.regression_loss,
                 head_dropout=settings.model.head_dropout,
@@ -165,7 +178,9 @@ class Cell:
         # A seed of the stage's own: the stage is the same whether the one before ran now or in an earlier session.
         set_seed(self.seed * 1_009 + index + 1, device_specific=True)
         assert self.tokenizer is not None
-        task = build_task(stage, self.family, model, self.corpus, self.settings.data, self.tokenizer)
+        task = build_task(
+            stage, self.family, model, self.corpus, self.settings.data, self.tokenizer, self.augmentations[index]
+        )
         accelerator.print(f"  {len(task.train)} training and {len(task.valid)} validation examples")
         every = self.settings.checkpoint_every
         trainer = StageTrainer(task, stage, index, self.seed, self.folder, accelerator, tracker, every)

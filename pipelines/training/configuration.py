@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from pipelines.errors import UserError
+from pipelines.labels.augmentation.targets import TargetSettings
 
 
 def _require(holds: bool, key: str, expected: str, value: object) -> None:
@@ -36,6 +37,30 @@ class EncoderSettings:
         _require(self.view_length >= 8, "encoder.view_length", "at least 8 tokens", self.view_length)
 
 
+@dataclass
+class AugmentationSettings:
+    """Made-up pairs beside the true ones, in the training split of stages that train the score.
+
+    Args:
+        name: short name that results and reports show.
+        variants: name of an augmentation variant -> its rows, as a share (up to 1) of the stage's training examples.
+        seed: of the augmentation, the same for all seeds of the experiment.
+        targets: scores of the made-up pairs.
+    """
+
+    name: str
+    variants: dict[str, float]
+    seed: int = 17
+    targets: TargetSettings = field(default_factory=TargetSettings)
+
+    def __post_init__(self) -> None:
+        key = "data.augmentation"
+        _require(self.name not in ("", "none"), f"{key}.name", "a short name other than none", self.name)
+        _require(len(self.variants) > 0, f"{key}.variants", "at least one variant", self.variants)
+        for name, share in self.variants.items():
+            _require(0 < share <= 1, f"{key}.variants.{name}", "a share above 0 and up to 1", share)
+
+
 @dataclass(unsafe_hash=True)
 class DataSettings:
     """The corpus, its labels and its views.
@@ -45,13 +70,19 @@ class DataSettings:
         path: folder or archive of the corpus, or hub; none for a corpus that ships with the package.
         labels: name of a registered label source (human_ratings); none for the labels that the corpus itself carries.
         labels_path: file of the label source.
-        goemotions_path: folder of GoEmotions, or hub; needed by a goemotions stage only.
+        goemotions_path: folder of GoEmotions, or hub; needed by a goemotions stage; where it is given, the augmentation
+            takes neutral comments from it.
         exclude_ids: file of ids that are left out of every split.
         context_view: the text of the context view: situation, first_utterance, speaker_turns or dialogue_context.
         turns: which listener turns of a dialogue become examples.
         test_split: the corpus's split that is tested on; with valid (for labels that the corpus's test split lacks) a
             tenth of the training dialogues, chosen by a hash of their ids, takes the part of the validation split.
+        max_evaluated_dialogues: cut the validation and the test split to this many dialogues each, chosen by a hash of
+            their ids; none for all.
         strict: stop at the first malformed row instead of counting it.
+        seen: what the models are shown: both, the response alone or the context alone; the other is blank in training
+            and ever after. A twin that is shown one of them tells how much of a score that one explains.
+        augmentation: made-up pairs that train the score beside the true ones; none for none.
     """
 
     corpus: str = "empatheticdialogues"
@@ -63,7 +94,11 @@ class DataSettings:
     context_view: str = "speaker_turns"
     turns: Literal["all", "first", "last"] = "all"
     test_split: Literal["test", "valid"] = "test"
+    max_evaluated_dialogues: int | None = None
     strict: bool = False
+    # The last two are about what is done with the examples: settings that differ in them alone read the same ones.
+    seen: Literal["both", "response", "context"] = field(default="both", compare=False)
+    augmentation: AugmentationSettings | None = field(default=None, compare=False)
 
     def __post_init__(self) -> None:
         _require(

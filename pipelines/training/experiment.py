@@ -8,13 +8,14 @@ from accelerate.state import AcceleratorState, PartialState
 from transformers.utils.logging import disable_progress_bar
 
 from modeling.encoder import load_encoder_config
-from pipelines.data.prepare import eligible, fingerprint, limit_dialogues, prepare_corpus
+from pipelines.data.corpus import Corpus
+from pipelines.data.prepare import fingerprint, prepare_corpus, stage_examples
 from pipelines.data.views import context_text
 from pipelines.errors import UserError
 from pipelines.evaluation.references import write_references
 from pipelines.training.cell import Cell
 from pipelines.training.configuration import ExperimentSettings
-from pipelines.training.families import load_family
+from pipelines.training.families import Family, load_family
 from pipelines.training.run_folder import RunFolder
 from pipelines.training.tasks import check_stages
 
@@ -42,7 +43,7 @@ def run_experiment(settings: ExperimentSettings) -> list[dict[str, Any]]:
         print("\n".join(corpus.report.lines()))
     data_fingerprint = fingerprint(corpus, settings.data.context_view)
     if writes_references:
-        _references(settings, data_fingerprint)
+        _references(settings, family, corpus, data_fingerprint)
     return [Cell(settings, family, corpus, data_fingerprint, seed).run() for seed in settings.seeds]
 
 
@@ -79,12 +80,11 @@ def share_of_this_process(settings: ExperimentSettings) -> tuple[ExperimentSetti
     return replace(settings, seeds=settings.seeds[rank::world]), rank == 0
 
 
-def _references(settings: ExperimentSettings, data_fingerprint: str) -> None:
-    """The constant, length and TF-IDF predictors, once an experiment, on the examples that the last stage uses."""
-    examples = prepare_corpus(settings.data).examples
-    needs_empathy = any(score is not None for score in examples["test"]["empathy"])
-    train = limit_dialogues(eligible(examples["train"], needs_empathy), settings.stages[-1].max_dialogues)
-    test = eligible(examples["test"], needs_empathy)
+def _references(settings: ExperimentSettings, family: Family, corpus: Corpus, data_fingerprint: str) -> None:
+    """The constant, length and TF-IDF predictors, once an experiment, on the true pairs that the last stage uses."""
+    last = settings.stages[-1]
+    needs_empathy = family.objectives[last.objective].needs_empathy
+    train, test = (stage_examples(corpus, split, needs_empathy, last.max_dialogues) for split in ("train", "test"))
     view = settings.data.context_view
     write_references(
         RunFolder(settings, settings.seeds[0]).references,

@@ -16,6 +16,7 @@ Predicts a speaker's emotion (32 classes) and how empathic a listener's reply is
 
 - Corpus: `{corpus}`; scores from: `{label_source}`; context view: `{context_view}`; stages: {stages}.
 - Examples: {train} train, {valid} valid, {test} test (the corpus's `{test_split}` split).
+- Made-up training pairs: `{augmentation}`; shown to the model, context, response or both: `{seen}`.
 - Signature: `{signature}`
 
 | test metric | figure |

@@ -15,7 +15,7 @@ from pipelines.atomic import write_with
 from pipelines.data.collator import collate
 from pipelines.data.encoding import encode_views
 from pipelines.data.features import SPLITS
-from pipelines.data.prepare import eligible, limit_dialogues
+from pipelines.data.prepare import stage_examples
 from pipelines.evaluation.latency import measure_latency
 from pipelines.evaluation.metrics import emotion_metrics, empathy_metrics
 from pipelines.evaluation.predict import Predictions, predict
@@ -37,7 +37,7 @@ def evaluate_run(cell: "Cell", model: EmpathyModel, accelerator: Accelerator) ->
     encode = _encoder(cell, model, objective.views)
     metrics: dict[str, Any] = {}
     for split in EVALUATED:
-        examples = eligible(cell.corpus.examples[split], objective.needs_empathy)
+        examples = stage_examples(cell.corpus, split, objective.needs_empathy, None)
         predictions = predict(module, encode(examples), _collate(cell), accelerator)
         metrics[split] = split_metrics(predictions, objective.needs_empathy)
         frame = prediction_frame(examples, predictions, objective.needs_empathy)
@@ -81,7 +81,7 @@ def prediction_frame(examples: Dataset, predictions: Predictions, scored: bool) 
 def measure_run_latency(cell: "Cell", model: EmpathyModel, accelerator: Accelerator) -> dict[str, Any]:
     """Milliseconds a pair and pairs a second, from text to score, on test examples of this run."""
     objective = cell.family.objectives[cell.settings.stages[-1].objective]
-    examples = eligible(cell.corpus.examples["test"], objective.needs_empathy)
+    examples = stage_examples(cell.corpus, "test", objective.needs_empathy, None)
     rows = list(examples.select(range(min(len(examples), 256))))
     encode = _encoder(cell, model, objective.views)
     module = StageModule(model, objective).eval()
@@ -105,6 +105,7 @@ def _encoder(cell: "Cell", model: EmpathyModel, views: tuple[int, ...]) -> Any:
         context_view=cell.settings.data.context_view,
         tokenizer=cell.tokenizer,
         view_length=model.config.view_length,
+        seen=model.config.seen,
     )
 
 
@@ -113,16 +114,20 @@ def _collate(cell: "Cell") -> Any:
     return partial(collate, pad_token_id=cell.tokenizer.pad_token_id)
 
 
-def _used(cell: "Cell") -> dict[str, dict[str, int]]:
-    """Dialogues and examples of each split that the last stage trained, was selected or was tested on."""
+def _used(cell: "Cell") -> dict[str, dict[str, Any]]:
+    """Dialogues and examples of each split that the last stage trained, was selected or was tested on.
+
+    What its augmentation made beside them is counted by variant, as `augmentation` of the training split.
+    """
     last = cell.settings.stages[-1]
     needs_empathy = cell.family.objectives[last.objective].needs_empathy
-    counts = {}
+    counts: dict[str, dict[str, Any]] = {}
     for split in SPLITS:
-        examples = eligible(cell.corpus.examples[split], needs_empathy)
-        if split == "train":
-            examples = limit_dialogues(examples, last.max_dialogues)
+        examples = stage_examples(cell.corpus, split, needs_empathy, last.max_dialogues)
         counts[split] = {"dialogues": len(set(examples["conv_id"])), "examples": len(examples)}
+    augmentation = cell.augmentations[-1]
+    if augmentation is not None:
+        counts["train"]["augmentation"] = augmentation.made
     return counts
 
 
@@ -131,11 +136,13 @@ def _results(cell: "Cell", metrics: dict[str, Any]) -> dict[str, Any]:
     settings = cell.settings
     source = settings.data.labels or "own"
     used = _used(cell)
+    augmentation = "none" if settings.data.augmentation is None else settings.data.augmentation.name
     signature = (
         f"family:{settings.family}|lambda:{settings.lambda_emo:g}|seed:{cell.seed}|corpus:{settings.data.corpus}"
         f"|labels:{source}|view:{settings.data.context_view}|turns:{settings.data.turns}|test:{settings.data.test_split}"
         f"|encoder:{settings.encoder.name_or_path}|stages:{'+'.join(stage.objective for stage in settings.stages)}"
-        f"|precision:{settings.precision}|train:{used['train']['examples']}|data:{cell.data_fingerprint[:12]}|schema:1"
+        f"|precision:{settings.precision}|train:{used['train']['examples']}|augmentation:{augmentation}"
+        f"|seen:{settings.data.seen}|data:{cell.data_fingerprint[:12]}|schema:1"
     )
     report = cell.corpus.report.to_dict()
     return {
@@ -149,6 +156,8 @@ def _results(cell: "Cell", metrics: dict[str, Any]) -> dict[str, Any]:
         "context_view": settings.data.context_view,
         "label_source": source,
         "test_split": settings.data.test_split,
+        "augmentation": augmentation,
+        "seen": settings.data.seen,
         "stages": [stage.objective for stage in settings.stages],
         "signature": signature,
         "counts": used | {"corpus": report["kept"], "dropped": report["dropped"], "noted": report["noted"]},

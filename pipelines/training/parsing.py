@@ -9,9 +9,9 @@ import yaml
 from jsonargparse import ArgumentParser
 
 from pipelines.errors import UserError
-from pipelines.training.configuration import ExperimentSettings, SweepSettings
+from pipelines.training.configuration import ExperimentSettings
 
-Settings = TypeVar("Settings", ExperimentSettings, SweepSettings)
+Settings = TypeVar("Settings")
 
 
 def settings_parser(kind: type[Settings], prog: str, description: str) -> ArgumentParser:

@@ -9,7 +9,7 @@ import yaml
 
 from pipelines.atomic import write_text
 from pipelines.errors import UserError
-from pipelines.training.configuration import ExperimentSettings
+from pipelines.training.configuration import DataSettings, ExperimentSettings
 
 # Settings that say where and how a cell is run, not what it computes.
 _NOT_IDENTITY = ("seeds", "output_dir", "tracker", "checkpoint_every", "name", "distribute")
@@ -70,7 +70,9 @@ def cell_values(settings: ExperimentSettings, seed: int) -> dict[str, Any]:
 
 def _identity(values: dict[str, Any], told: dict[str, Any]) -> dict[str, Any]:
     kept = {key: value for key, value in values.items() if key not in _NOT_IDENTITY and key in told}
-    kept["data"] = {key: value for key, value in kept.get("data", {}).items() if key not in _NOT_IDENTITY_OF_DATA}
+    # A folder of an earlier release does not name every setting: what it did not have was as the default is.
+    data = asdict(DataSettings()) | kept.get("data", {})
+    kept["data"] = {key: value for key, value in data.items() if key not in _NOT_IDENTITY_OF_DATA}
     return kept
 
 

@@ -21,10 +21,13 @@ from pipelines.data.corpus import Corpus
 from pipelines.data.encoding import EncodedExample, encode_texts, encode_views
 from pipelines.data.exclude import read_exclude_ids
 from pipelines.data.goemotions import read_goemotions
-from pipelines.data.prepare import eligible, limit_dialogues
+from pipelines.data.prepare import stage_examples
 from pipelines.errors import UserError
 from pipelines.evaluation.metrics import EMOTION_METRICS, EMPATHY_METRICS, emotion_metrics, empathy_metrics
 from pipelines.evaluation.predict import Predictions
+from pipelines.labels.augmentation.augment import Augmentation, augment, check_variants
+from pipelines.labels.augmentation.neutral_comments import neutral_comments
+from pipelines.labels.augmentation.phrase_in_neutral import PHRASE_IN_NEUTRAL
 from pipelines.training.configuration import DataSettings, StageSettings
 from pipelines.training.families import Family
 
@@ -108,6 +111,30 @@ def check_stages(family: Family, stages: Sequence[StageSettings], data: DataSett
             )
     if stages[-1].objective == GOEMOTIONS:
         raise UserError("stages: expected a stage on the corpus itself last, got goemotions, whose head is left behind")
+    if data.augmentation is not None:
+        check_variants(data.augmentation)
+        if not any(_trains_score(family, stage) for stage in stages):
+            raise UserError(
+                "data.augmentation: expected a stage that trains the score, got "
+                f"{', '.join(stage.objective for stage in stages)}; set data.augmentation to null"
+            )
+
+
+def _trains_score(family: Family, stage: StageSettings) -> bool:
+    return stage.objective != GOEMOTIONS and family.objectives[stage.objective].needs_empathy
+
+
+def augment_stage(stage: StageSettings, family: Family, corpus: Corpus, data: DataSettings) -> Augmentation | None:
+    """The rows to train beside the stage's true pairs; None where the settings or the stage ask for none.
+
+    They are made from that stage's training examples alone. Raises UserError where GoEmotions cannot be read.
+    """
+    if data.augmentation is None or not _trains_score(family, stage):
+        return None
+    comments: list[str] = []
+    if data.goemotions_path is not None and PHRASE_IN_NEUTRAL.name in data.augmentation.variants:
+        comments = neutral_comments(data.goemotions_path, data.exclude_ids)
+    return augment(list(stage_examples(corpus, "train", True, stage.max_dialogues)), data.augmentation, comments)
 
 
 def build_task(
@@ -117,8 +144,12 @@ def build_task(
     corpus: Corpus,
     data: DataSettings,
     tokenizer: "PreTrainedTokenizerBase",
+    augmentation: Augmentation | None = None,
 ) -> StageTask:
-    """The task of a stage. Raises UserError where no example has what the objective needs."""
+    """The task of a stage, trained on the rows of `augmentation` too, where given.
+
+    Raises UserError where no example has what the objective needs.
+    """
     if stage.objective == GOEMOTIONS:
         return _goemotions_task(stage, model, data, tokenizer)
     objective = family.objectives[stage.objective]
@@ -128,9 +159,11 @@ def build_task(
         context_view=data.context_view,
         tokenizer=tokenizer,
         view_length=model.config.view_length,
+        seen=model.config.seen,
     )
-    train = limit_dialogues(eligible(corpus.examples["train"], objective.needs_empathy), stage.max_dialogues)
-    valid = eligible(corpus.examples["valid"], objective.needs_empathy)
+    train, valid = (
+        stage_examples(corpus, split, objective.needs_empathy, stage.max_dialogues) for split in ("train", "valid")
+    )
     if not len(train) or not len(valid):
         raise UserError(
             f"stage {stage.objective}: expected examples with an empathy score in train and valid, got {len(train)} "
@@ -138,7 +171,8 @@ def build_task(
         )
     return StageTask(
         module=StageModule(model, objective),
-        train=encode(train) if objective.needs_empathy else _without_repeats(encode(train)),
+        train=(encode(train) if objective.needs_empathy else _without_repeats(encode(train)))
+        + encode(augmentation.rows if augmentation is not None else []),
         valid=encode(valid),
         collate=partial(collate, pad_token_id=_pad_id(tokenizer)),
         score=partial(score_predictions, scored=objective.needs_empathy),

@@ -15,7 +15,7 @@ def test_defaults() -> None:
     config = EmpathyConfig()
     assert (config.pooling, config.regression_loss, config.context_view) == ("cls", "mse", "speaker_turns")
     assert (config.empathy_range, config.empathy_init, config.lambda_emo) == ([1.0, 5.0], 3.0, 0.1)
-    assert (config.num_emotions, config.view_length) == (32, 256)
+    assert (config.num_emotions, config.view_length, config.seen) == (32, 256, "both")
     assert EmpathyConfig(num_labels=7).num_emotions == 7
 
 
@@ -24,6 +24,7 @@ def test_defaults() -> None:
     [
         ({"pooling": "max"}, "pooling: expected one of cls, mean, got 'max'"),
         ({"regression_loss": "l2"}, "regression_loss: expected one of mse, mae, huber, got 'l2'"),
+        ({"seen": "none"}, "seen: expected one of both, response, context, got 'none'"),
         ({"empathy_range": (5, 1)}, r"empathy_range: expected lowest < highest, got \(5.0, 1.0\)"),
     ],
 )
@@ -44,13 +45,14 @@ def test_without_an_encoder_no_network_can_be_built() -> None:
 def test_saved_and_read_again_by_the_auto_class(family: type[EmpathyConfig], name: str, tmp_path: Path) -> None:
     encoder = {"model_type": "bert", "hidden_size": 48, "num_attention_heads": 4}
     config = family(encoder=encoder, pooling="mean", empathy_range=(0, 10), empathy_init=4.2, lambda_emo=0.3,
-                    regression_loss="huber", head_dropout=0.2, context_view="situation", view_length=77)  # fmt: skip
+                    regression_loss="huber", head_dropout=0.2, context_view="situation", view_length=77,
+                    seen="response")  # fmt: skip
     config.save_pretrained(tmp_path)
     again = AutoConfig.from_pretrained(tmp_path)
     assert type(again) is family
     assert again.model_type == name
     ours = ("encoder", "pooling", "empathy_range", "empathy_init", "lambda_emo", "regression_loss", "head_dropout")
-    for key in (*ours, "context_view", "view_length", "num_emotions"):
+    for key in (*ours, "context_view", "view_length", "seen", "num_emotions"):
         assert getattr(again, key) == getattr(config, key), key
     assert again.encoder_config().hidden_size == 48
     assert again.encoder_config().model_type == "bert"

@@ -6,7 +6,7 @@ from pipelines.data.features import EMOTIONS, EXAMPLE_FEATURES, SPLITS
 
 def test_registered_names() -> None:
     assert set(CORPORA) == {"empatheticdialogues", "sample"}
-    assert set(LABEL_SOURCES) == {"human_ratings"}
+    assert set(LABEL_SOURCES) == {"human_ratings", "hybrid"}
 
 
 def test_a_registered_reader_gives_three_splits_of_examples() -> None:

@@ -156,3 +156,25 @@ def test_no_examples_and_unknown_views(tokenizer: PreTrainedTokenizerBase) -> No
     assert encode_views([], (CONTEXT,), "situation", tokenizer, 16) == []
     with pytest.raises(ValueError, match=r"views: expected CONTEXT \(1\) or FULL_DIALOGUE \(2\), got 3"):
         encode_views([example()], (3,), "situation", tokenizer, 16)
+
+
+@pytest.mark.parametrize("view", ["situation", "first_utterance", "speaker_turns", "dialogue_context"])
+def test_what_is_not_seen_is_blank(view: str, tokenizer: PreTrainedTokenizerBase) -> None:
+    def encode(given: dict[str, Any], seen: str) -> list[int]:
+        (row,) = encode_views([given], (CONTEXT, FULL_DIALOGUE), view, tokenizer, 64, seen)
+        assert set(row.view_ids) == {CONTEXT, FULL_DIALOGUE}, "a blank view is still there, to be pooled"
+        return row.input_ids
+
+    other_context = example(situation="It rained.", dialogue_context=[{"role": "speaker", "text": "It rained."}])
+    other_response = example(response="Buy a lamp.")
+    assert encode(example(), "response") == encode(other_context, "response") != encode(other_response, "response")
+    assert encode(example(), "context") == encode(other_response, "context") != encode(other_context, "context")
+    assert encode(example(), "both") != encode(other_response, "both") != encode(other_context, "both")
+
+
+def test_a_blank_view_is_special_tokens_alone(tokenizer: PreTrainedTokenizerBase) -> None:
+    (row,) = encode_views([example()], (CONTEXT, FULL_DIALOGUE), "speaker_turns", tokenizer, 64, "response")
+    blank = row.input_ids[: row.view_ids.count(CONTEXT)]
+    assert blank == tokenizer("")["input_ids"]
+    assert len(blank) == 2
+    assert words(tokenizer, row.input_ids[2:]) == words(tokenizer, tokenizer("I am so sorry.")["input_ids"])

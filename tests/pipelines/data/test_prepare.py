@@ -17,10 +17,11 @@ from pipelines.data.prepare import (
     labelled,
     limit_dialogues,
     prepare_corpus,
+    stage_examples,
 )
 from pipelines.data.sample.reader import read_sample
 from pipelines.errors import UserError
-from pipelines.training.configuration import DataSettings
+from pipelines.training.configuration import AugmentationSettings, DataSettings
 
 
 @pytest.fixture(scope="module")
@@ -117,6 +118,15 @@ def test_labelled_and_eligible(tiny_corpus: str, tiny_ratings: str) -> None:
     assert ids(eligible(train, needs_empathy=False)) == ids(train)
 
 
+def test_stage_examples_limit_training_alone(tiny_corpus: str, tiny_ratings: str) -> None:
+    corpus = prepare_corpus(DataSettings(path=tiny_corpus, labels="human_ratings", labels_path=tiny_ratings))
+    train = corpus.examples["train"]
+    assert ids(stage_examples(corpus, "train", True, 2)) == ids(limit_dialogues(labelled(train), 2))
+    assert len(set(stage_examples(corpus, "train", False, None)["conv_id"])) == 6
+    assert ids(stage_examples(corpus, "valid", False, 1)) == ids(corpus.examples["valid"])
+    assert ids(stage_examples(corpus, "valid", True, 1)) == ["hit:4_conv:7/2", "hit:4_conv:7/4"]
+
+
 def test_situation_view_drops_and_counts_empty_situations(tiny_corpus: str, tmp_path: Path) -> None:
     folder = shutil.copytree(tiny_corpus, tmp_path / "corpus")
     text = (folder / "train.csv").read_text()
@@ -145,6 +155,19 @@ def test_the_same_settings_are_read_once(tiny_corpus: str) -> None:
     first = prepare_corpus(DataSettings(path=tiny_corpus, turns="last"))
     assert prepare_corpus(DataSettings(path=tiny_corpus, turns="last")) is first
     assert prepare_corpus(DataSettings(path=tiny_corpus, turns="first")) is not first
+    augmentation = AugmentationSettings("context", {"generic_reply": 0.5})
+    twin = DataSettings(path=tiny_corpus, turns="last", seen="response", augmentation=augmentation)
+    assert prepare_corpus(DataSettings(path=tiny_corpus, turns="last")) is prepare_corpus(twin), "the same examples"
+
+
+def test_the_evaluated_splits_can_be_cut_by_dialogue(tiny_corpus: str) -> None:
+    whole = prepare_corpus(DataSettings(path=tiny_corpus))
+    cut = prepare_corpus(DataSettings(path=tiny_corpus, max_evaluated_dialogues=1))
+    assert cut.examples["train"]["example_id"][:] == whole.examples["train"]["example_id"][:]
+    for split in ("valid", "test"):
+        assert len(set(cut.examples[split]["conv_id"])) == 1
+        left_out = len(whole.examples[split]) - len(cut.examples[split])
+        assert cut.report.dropped[split].get("examples_over_max_evaluated_dialogues", 0) == left_out
 
 
 def test_unknown_names_are_refused(tiny_corpus: str, tiny_ratings: str) -> None:

@@ -2,7 +2,8 @@
 
 import pytest
 
-from pipelines.data.views import CONTEXT_VIEWS, context_text, context_turns
+from modeling.configuration import SEEN as SEEN_OF_MODELS
+from pipelines.data.views import CONTEXT_VIEWS, SEEN, context_text, context_turns
 
 EXAMPLE = {
     "situation": "My van was towed.",
@@ -32,3 +33,18 @@ def test_turns_of_a_view(view: str, turns: list[str]) -> None:
 def test_no_view_holds_the_response() -> None:
     assert set(CONTEXT_VIEWS) == {"situation", "first_utterance", "speaker_turns", "dialogue_context"}
     assert not any("furious" in context_text(EXAMPLE, view) for view in CONTEXT_VIEWS)
+
+
+@pytest.mark.parametrize("view", CONTEXT_VIEWS)
+def test_what_is_seen(view: str) -> None:
+    assert SEEN["both"](EXAMPLE) == EXAMPLE
+    response = SEEN["response"](EXAMPLE)
+    assert context_text(response, view) == ""
+    assert response["response"] == EXAMPLE["response"]
+    context = SEEN["context"](EXAMPLE)
+    assert context["response"] == ""
+    assert context_turns(context, view) == context_turns(EXAMPLE, view)
+
+
+def test_models_know_the_same_values_of_seen() -> None:
+    assert tuple(SEEN) == SEEN_OF_MODELS

@@ -4,6 +4,9 @@ import pytest
 import yaml
 
 from pipelines.errors import UserError
+from pipelines.evaluation.audit_configuration import AuditSettings
+from pipelines.labels.configuration import LabelSettings
+from pipelines.probes.configuration import ProbeSettings
 from pipelines.training.configuration import ExperimentSettings, SweepSettings
 from pipelines.training.families import load_family
 from pipelines.training.parsing import load_experiment, parse_settings
@@ -12,8 +15,9 @@ from pipelines.training.tasks import check_stages
 
 ROOT = Path(__file__).resolve().parents[3]
 CONFIGS = sorted((ROOT / "configs").glob("*.yaml"))
+OTHERS = {"labels": LabelSettings, "audit": AuditSettings, "probe": ProbeSettings}
 SWEEPS = [path for path in CONFIGS if "configs" in yaml.safe_load(path.read_text(encoding="utf-8"))]
-EXPERIMENTS = [path for path in CONFIGS if path not in SWEEPS]
+EXPERIMENTS = [path for path in CONFIGS if path not in SWEEPS and path.stem not in OTHERS]
 
 
 @pytest.fixture(autouse=True)
@@ -31,6 +35,12 @@ def test_there_are_configs_of_every_kind() -> None:
 def test_every_experiment_is_parsed_and_fits_its_family(path: Path) -> None:
     settings = load_experiment(str(path))
     check_stages(load_family(settings.family), settings.stages, settings.data)
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_the_configs_of_the_other_commands_are_parsed(name: str) -> None:
+    kind = OTHERS[name]
+    assert isinstance(parse_settings(kind, [f"configs/{name}.yaml"], f"empathy {name}", ""), kind)
 
 
 @pytest.mark.parametrize("path", SWEEPS, ids=lambda path: path.stem)

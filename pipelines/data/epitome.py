@@ -1,0 +1,68 @@
+"""EPITOME (Sharma et al. 2020, arXiv:2009.08441; academic licence), Reddit part: mechanisms of empathy in peer support.
+
+Three CSVs, one a mechanism, annotate the same pairs of a seeker's post and a response post.
+"""
+
+import csv
+from pathlib import Path
+
+import pandas as pd
+
+from pipelines.data.features import clean_text
+from pipelines.data.text_files import read_text_lines, shorten
+from pipelines.errors import UserError
+
+SOURCE = "https://github.com/behavioral-data/Empathy-Mental-Health"
+FILES = {
+    "er": "emotional-reactions-reddit.csv",
+    "ip": "interpretations-reddit.csv",
+    "ex": "explorations-reddit.csv",
+}
+MECHANISMS = tuple(FILES)
+LEVELS = 3  # 0 none, 1 weak, 2 strong
+COLUMNS = ("sp_id", "rp_id", "seeker_post", "response_post", "level")
+FIX = f"get the three CSVs from {SOURCE} and give their folder"
+
+
+def read_epitome(path: str, exclude: frozenset[str]) -> pd.DataFrame:
+    """Read the annotated pairs: sp_id, rp_id, seeker_post, response_post, and the levels er, ip, ex (0 to 2).
+
+    Pairs that a file holds twice are kept once. The files differ in white space, so they are joined by their ids.
+
+    Args:
+        path: folder of the three CSVs.
+        exclude: ids to leave out, of a seeker post, a response post, or both as `<sp_id>_<rp_id>`.
+
+    Raises:
+        UserError: a file is missing, lacks a column, has a level other than 0, 1, 2, or annotates other pairs.
+    """
+    frames = {mechanism: _read(Path(path) / name) for mechanism, name in FILES.items()}
+    pairs = frames[MECHANISMS[0]].drop(columns="level")
+    for mechanism, frame in frames.items():
+        levels = frame.set_index(["sp_id", "rp_id"])["level"].rename(mechanism)
+        joined = pairs.join(levels, on=["sp_id", "rp_id"])
+        if len(levels) != len(pairs) or joined[mechanism].isna().any():
+            raise UserError(
+                f"{Path(path) / FILES[mechanism]}: expected the pairs of {FILES[MECHANISMS[0]]}, came others; {FIX}"
+            )
+        pairs = joined.astype({mechanism: int})
+    both = pairs["sp_id"] + "_" + pairs["rp_id"]
+    left_out = both.isin(exclude) | pairs["sp_id"].isin(exclude) | pairs["rp_id"].isin(exclude)
+    return pairs[~left_out].reset_index(drop=True)
+
+
+def _read(file: Path) -> pd.DataFrame:
+    # Posts may hold line breaks inside quotes.
+    reader = csv.DictReader(line + "\n" for line in read_text_lines(file, "a CSV of EPITOME", FIX))
+    missing = [name for name in COLUMNS if name not in (reader.fieldnames or ())]
+    if missing:
+        raise UserError(f"{file}:1: expected the columns {', '.join(COLUMNS)}, missing {', '.join(missing)}; {FIX}")
+    rows = []
+    for row in reader:
+        if row["level"] not in ("0", "1", "2"):
+            raise UserError(
+                f"{file}:{reader.line_num}: expected a level of 0, 1 or 2, came {shorten(str(row['level']))}; {FIX}"
+            )
+        texts = {name: clean_text(row[name]) for name in ("seeker_post", "response_post")}
+        rows.append({"sp_id": row["sp_id"], "rp_id": row["rp_id"], **texts, "level": int(row["level"])})
+    return pd.DataFrame(rows).drop_duplicates(["sp_id", "rp_id"]).reset_index(drop=True)

@@ -1,0 +1,241 @@
+"""`empathy label`: from the raw corpus to scored listener turns, by labelling functions and the label model."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from modeling.encoder import load_tokenizer
+from pipelines.atomic import write_json, write_text, write_with
+from pipelines.data.corpus import ReaderReport
+from pipelines.data.exclude import read_exclude_ids
+from pipelines.data.features import SPLITS
+from pipelines.errors import UserError
+from pipelines.evaluation.human_agreement import HumanAgreement
+from pipelines.labels.card import card_markdown
+from pipelines.labels.choice import SCALE, Candidate, cross_validate
+from pipelines.labels.configuration import LabelSettings
+from pipelines.labels.functions import FUNCTIONS
+from pipelines.labels.label_model import LabelModel, dialogue_means, fit_label_model
+from pipelines.labels.rated_dialogues import read_rated_dialogues
+from pipelines.labels.signals import IDS, Signals, compute_signals
+from pipelines.labels.turns import read_turns
+from pipelines.training.provenance import versions
+
+PUBLISHED = "published_label_model.json"
+BINS = 10
+
+
+@dataclass(frozen=True)
+class LabelFolder:
+    """The files of a labels folder."""
+
+    path: Path
+
+    @property
+    def labels(self) -> Path:
+        """IDS, empathy (1 to 5), empathy_se, empathy_sd (points), label_source."""
+        return self.path / "labels.parquet"
+
+    @property
+    def signals(self) -> Path:
+        """IDS and one column a signal."""
+        return self.path / "signals.parquet"
+
+    @property
+    def label_model(self) -> Path:
+        return self.path / "label_model.json"
+
+    @property
+    def card(self) -> Path:
+        return self.path / "card.json"
+
+    @property
+    def card_text(self) -> Path:
+        return self.path / "card.md"
+
+
+def build_labels(settings: LabelSettings) -> LabelFolder:
+    """Label every listener turn and write the labels folder; what the cache holds is not computed again.
+
+    Raises UserError for what is wrong with the settings or the files that they name.
+    """
+    separator = "" if not _uses_encoder(settings) else _separator(settings.encoder)
+    turns, report = read_turns(settings.path, separator)
+    print("\n".join(report.lines()), flush=True)
+    signals = compute_signals(turns, settings)
+    folder = LabelFolder(Path(settings.output_dir) / settings.name)
+    words = np.array([len(response.split()) for response in turns["response"]])
+    rated = None
+    if settings.human_ratings_path is not None:
+        rated = read_rated_dialogues(settings.human_ratings_path, turns, settings.exclude_ids)
+    candidates: list[Candidate] = []
+    if settings.label_model == "fitted":
+        assert rated is not None
+        train = rated[rated["split"] == "train"].reset_index(drop=True)
+        candidates = cross_validate(signals, train, _dialogue_words(turns, words, train))
+        print(f"label model: {candidates[0].name}, out of {len(candidates)} by cross-validation", flush=True)
+        model = fit_label_model(_fitting_turns(signals, settings), train, candidates[0].signals)
+    else:
+        model = published_label_model(signals)
+    scores = model.score(signals.frame)
+    labels = signals.frame[IDS].assign(**{str(name): scores[name].astype(np.float32) for name in scores})
+    labels["label_source"] = f"hybrid:{settings.label_model}"
+    card = _card(settings, turns, words, signals, model, labels, rated, candidates, report)
+    write_with(folder.signals, lambda path: signals.frame.to_parquet(path, index=False))
+    write_with(folder.labels, lambda path: labels.to_parquet(path, index=False))
+    write_json(folder.label_model, _without_nan(model.to_dict()))
+    write_json(folder.card, card)
+    write_text(folder.card_text, card_markdown(card))
+    return folder
+
+
+def published_label_model(signals: Signals) -> LabelModel:
+    """The label model that ships with the package. Raises UserError where its signals are not all there."""
+    text = files("pipelines.labels").joinpath(PUBLISHED).read_text(encoding="utf-8")
+    model = LabelModel.from_dict(json.loads(text))
+    missing = sorted({name.split(".")[0] for name in model.signals if name not in signals.names})
+    if missing:
+        raise UserError(
+            f"functions: expected {', '.join(missing)} too, which the published weights of label_model fixed are over; "
+            "add them, or fit the label model"
+        )
+    return model
+
+
+def _uses_encoder(settings: LabelSettings) -> bool:
+    return any(name in FUNCTIONS and FUNCTIONS[name].uses_encoder for name in settings.functions)
+
+
+def _separator(encoder: str) -> str:
+    try:
+        return f" {load_tokenizer(encoder).sep_token} "
+    except OSError as error:
+        raise UserError(str(error)) from error
+
+
+def _fitting_turns(signals: Signals, settings: LabelSettings) -> pd.DataFrame:
+    """Training turns that are not kept out: they alone say what a signal's mean and scale are."""
+    exclude = read_exclude_ids(settings.exclude_ids, "empatheticdialogues")
+    frame = signals.frame
+    return frame[(frame["split"] == "train") & ~frame["conv_id"].isin(exclude)].reset_index(drop=True)
+
+
+def _dialogue_words(turns: pd.DataFrame, words: np.ndarray, rated: pd.DataFrame) -> np.ndarray:
+    return pd.Series(words, index=turns["conv_id"]).groupby(level=0).sum().loc[rated["conv_id"]].to_numpy()
+
+
+def _card(
+    settings: LabelSettings,
+    turns: pd.DataFrame,
+    words: np.ndarray,
+    signals: Signals,
+    model: LabelModel,
+    labels: pd.DataFrame,
+    rated: pd.DataFrame | None,
+    candidates: list[Candidate],
+    report: ReaderReport,
+) -> dict[str, Any]:
+    weights = dict(zip(model.signals, zip(model.weights, model.standard_errors, strict=True), strict=True))
+    people: dict[str, HumanAgreement] = {}
+    means: dict[str, pd.DataFrame] = {}
+    if rated is not None:
+        values = np.column_stack([signals.frame[signals.names].to_numpy(dtype=float), labels["empathy"].to_numpy()])
+        for split in ("train", "valid"):
+            of_split = rated[rated["split"] == split]
+            if len(of_split) > 1:
+                people[split] = HumanAgreement(
+                    of_split["rating"].to_numpy(),
+                    of_split["sheet"].to_numpy(),
+                    _dialogue_words(turns, words, of_split),
+                    SCALE,
+                )
+                aggregated = dialogue_means(turns, values, of_split["conv_id"].tolist())
+                means[split] = pd.DataFrame(aggregated, columns=[*signals.names, "empathy"])
+    described = []
+    for name in signals.names:
+        function = FUNCTIONS[name.split(".")[0]]
+        weight, error = weights.get(name, (None, None))
+        described.append(
+            {
+                "signal": name,
+                "version": function.version,
+                "says": function.values[name.split(".", 1)[1]],
+                "source": function.source,
+                "coverage": float(signals.frame[name].notna().mean()),
+                "weight": None if weight is None else float(weight),
+                "standard_error": None if error is None or not np.isfinite(error) else float(error),
+                "agreement": {
+                    split: people[split].of(means[split][name].to_numpy(), None).to_dict()
+                    for split in people
+                    if means[split][name].notna().all()
+                },
+            }
+        )
+    card: dict[str, Any] = {
+        "schema_version": 1,
+        "name": settings.name,
+        "settings": asdict(settings),
+        "versions": versions(),
+        "cache_keys": signals.keys,
+        "reader": report.to_dict(),
+        "label_model": {
+            "kind": settings.label_model,
+            "chosen": candidates[0].name if candidates else "published",
+            "thresholds": model.thresholds.tolist(),
+            "sheet_effects": model.sheet_effects.tolist(),
+        },
+        "signals": described,
+        "cross_validation": [
+            {"candidate": one.name, "signals": len(one.signals), "agreement": one.agreement.to_dict()}
+            for one in candidates
+        ],
+        "counts": {split: _distribution(labels[labels["split"] == split]["empathy"]) for split in SPLITS},
+        "words_and_score": float(np.corrcoef(_ranks(words), _ranks(labels["empathy"].to_numpy()))[0, 1]),
+        "agreement": {
+            "valid": people["valid"].of(means["valid"]["empathy"].to_numpy()).to_dict() if "valid" in people else None
+        },
+        "calibration": [],
+    }
+    if candidates and rated is not None:
+        ratings = rated[rated["split"] == "train"]["rating"].to_numpy()
+        card["calibration"] = _calibration(candidates[0].held_out, ratings)
+    return card
+
+
+def _ranks(values: np.ndarray) -> np.ndarray:
+    return pd.Series(values).rank().to_numpy()
+
+
+def _distribution(scores: pd.Series) -> dict[str, float]:
+    quantiles = {f"q{percent}": float(scores.quantile(percent / 100)) for percent in (5, 25, 50, 75, 95)}
+    return {
+        "turns": len(scores),
+        "mean": float(scores.mean()),
+        "sd": float(scores.std()),
+        **quantiles,
+    }
+
+
+def _calibration(scores: np.ndarray, ratings: np.ndarray) -> list[dict[str, float]]:
+    """Mean score and mean rating of held-out dialogues in BINS groups of equal size, by score."""
+    return [
+        {"n": len(rows), "score": float(scores[rows].mean()), "rating": float(ratings[rows].mean())}
+        for rows in np.array_split(np.argsort(scores, kind="stable"), BINS)
+        if len(rows)
+    ]
+
+
+def _without_nan(values: Mapping[str, Any]) -> dict[str, Any]:
+    """JSON has no NaN: the standard errors of published weights, of which there are none, are left as they stand."""
+    return {
+        name: [None if isinstance(one, float) and not np.isfinite(one) else one for one in value]
+        if isinstance(value, list)
+        else value
+        for name, value in values.items()
+    }

@@ -1,0 +1,16 @@
+"""The labelling functions. A new one is one file and one entry here."""
+
+from pipelines.labels.functions.cues import CUES
+from pipelines.labels.functions.emotions import EMOTIONS_FUNCTION
+from pipelines.labels.functions.epitome import EPITOME
+from pipelines.labels.functions.intents import INTENT_FUNCTION
+from pipelines.labels.functions.labelling_function import LabellingFunction
+from pipelines.labels.functions.length import LENGTH
+from pipelines.labels.functions.ratings import RATINGS
+from pipelines.labels.functions.relevance import RELEVANCE
+from pipelines.labels.functions.selfeval import SELFEVAL
+
+FUNCTIONS: dict[str, LabellingFunction] = {
+    function.name: function
+    for function in (LENGTH, CUES, SELFEVAL, EPITOME, INTENT_FUNCTION, EMOTIONS_FUNCTION, RELEVANCE, RATINGS)
+}

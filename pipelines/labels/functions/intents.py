@@ -1,0 +1,49 @@
+"""The response's empathetic intent: eight intents and neutral, from a rater trained here on the published texts."""
+
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from scipy.special import softmax
+from torch.nn import functional
+
+from modeling.encoder import load_tokenizer
+from pipelines.data.empathetic_intents import INTENTS, read_intents
+from pipelines.labels.configuration import LabelSettings
+from pipelines.labels.functions.labelling_function import LabellingFunction, needed
+from pipelines.labels.text_rater import RaterRecipe, load_or_train, rate, tokenize
+
+RECIPE = RaterRecipe(outputs=len(INTENTS), epochs=3, batch_size=32, length=64)
+
+
+def _training_data(settings: LabelSettings) -> tuple[list[list[list[int]]], np.ndarray]:
+    texts, classes = read_intents(needed(settings.intents_path, "intents_path", "intents"))
+    ids = tokenize(load_tokenizer(settings.encoder), texts, None, RECIPE.length)
+    return [[row] for row in ids], classes
+
+
+def _compute(turns: pd.DataFrame, settings: LabelSettings, folder: Path) -> pd.DataFrame:
+    rater = load_or_train(
+        folder,
+        settings.encoder,
+        RECIPE,
+        partial(_training_data, settings),
+        functional.cross_entropy,
+        settings.seed,
+        "intent rater",
+    )
+    tokenizer = load_tokenizer(settings.encoder)
+    ids = tokenize(tokenizer, turns["response"].tolist(), None, RECIPE.length)
+    return pd.DataFrame(softmax(rate(rater, ids, tokenizer.pad_token_id), axis=1), columns=list(INTENTS))
+
+
+INTENT_FUNCTION = LabellingFunction(
+    name="intents",
+    version=1,
+    source="Welivita & Pu 2020, arXiv:2012.07439: taxonomy of empathetic response intents",
+    values={intent: f"probability that the response's intent is {intent}" for intent in INTENTS},
+    compute=_compute,
+    files=lambda settings: [Path(needed(settings.intents_path, "intents_path", "intents"))],
+    uses_encoder=True,
+)
