@@ -7,8 +7,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
-import pyarrow.parquet as pq
 from datasets import Dataset
 from scipy import sparse
 from sklearn.feature_extraction.text import TfidfVectorizer
@@ -16,28 +14,16 @@ from sklearn.linear_model import Ridge, RidgeCV
 from sklearn.model_selection import GroupKFold
 from sklearn.svm import LinearSVC
 
-from pipelines.atomic import write_json, write_with
+from pipelines.atomic import write_json
 from pipelines.errors import UserError
 from pipelines.evaluation.metrics import emotion_metrics, empathy_metrics
+from pipelines.evaluation.prediction_columns import prediction_frame, word_counts, write_predictions
 
 SCHEMA_VERSION = 1
 MAX_FEATURES = 50_000
 RIDGE_ALPHAS = (0.3, 1.0, 3.0, 10.0, 30.0)
 RIDGE_FOLDS = 5
 SEED = 17
-
-_SCHEMA = pa.schema(
-    {
-        "example_id": pa.string(),
-        "conv_id": pa.string(),
-        "turn": pa.int32(),
-        "response_words": pa.int32(),
-        "empathy_true": pa.float32(),
-        "empathy_pred": pa.float32(),
-        "emotion_true": pa.int32(),
-        "emotion_logits": pa.list_(pa.float32()),
-    }
-)
 
 
 def reference_predictions(
@@ -63,7 +49,7 @@ def reference_predictions(
                 f"references: expected one context text for each {name} example and at least one example, got "
                 f"{len(texts)} texts and {len(rows)} examples: check the corpus and its splits"
             )
-    base = _columns_of(test)
+    base = prediction_frame(test)
     predictions: dict[str, pd.DataFrame] = {}
     labelled = [k for k, score in enumerate(train["empathy"]) if score is not None and np.isfinite(score)]
     if labelled:
@@ -119,8 +105,7 @@ def write_references(
             stale.unlink()
     predictions = reference_predictions(train, test, context_texts_train, context_texts_test)
     for name, frame in predictions.items():
-        table = pa.Table.from_pandas(frame, schema=_SCHEMA, preserve_index=False)
-        write_with(folder / f"{name}.parquet", lambda partial, table=table: pq.write_table(table, partial))  # type: ignore[misc]
+        write_predictions(folder / f"{name}.parquet", frame)
     record = {
         "schema_version": SCHEMA_VERSION,
         "data_fingerprint": data_fingerprint,
@@ -128,27 +113,6 @@ def write_references(
     }
     write_json(summary, record)
     return record
-
-
-def _columns_of(test: Dataset) -> pd.DataFrame:
-    return pd.DataFrame(
-        {
-            "example_id": list(test["example_id"]),
-            "conv_id": list(test["conv_id"]),
-            "turn": np.asarray(test["turn"], dtype=np.int32),
-            "response_words": _word_counts(test["response"]).astype(np.int32),
-            "empathy_true": np.array(
-                [np.nan if score is None else score for score in test["empathy"]], dtype=np.float32
-            ),
-            "empathy_pred": np.full(len(test), np.nan, dtype=np.float32),
-            "emotion_true": np.asarray(test["emotion"], dtype=np.int32),
-            "emotion_logits": [None] * len(test),
-        }
-    )
-
-
-def _word_counts(responses: Sequence[str]) -> np.ndarray:
-    return np.array([len(text.split()) for text in responses])
 
 
 def _context_texts(rows: Dataset) -> list[str]:
@@ -162,7 +126,7 @@ def _vectorizer(features: int) -> TfidfVectorizer:
 
 def _empathy_references(train: Dataset, test: Dataset) -> dict[str, np.ndarray]:
     scores = np.asarray(train["empathy"], dtype=np.float64)
-    lengths = [np.log1p(_word_counts(rows["response"]))[:, None] for rows in (train, test)]
+    lengths = [np.log1p(word_counts(rows["response"]))[:, None] for rows in (train, test)]
     return {
         "constant": np.full(len(test), scores.mean()),
         "length": Ridge(alpha=1.0).fit(lengths[0], scores).predict(lengths[1]),
