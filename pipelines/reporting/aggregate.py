@@ -1,5 +1,6 @@
-"""From the runs of a group to rows over seeds: one row for each experiment, family and λ_emo."""
+"""From the runs of a group to rows over seeds: one for each experiment, family, λ_emo, augmentation and side seen."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -8,9 +9,11 @@ import numpy as np
 
 from pipelines.evaluation.intervals import SeedInterval, seed_interval
 from pipelines.evaluation.metrics import EMOTION_METRICS, EMPATHY_METRICS
-from pipelines.reporting.collect import Group, Predictions, Reference, Run
+from pipelines.reporting.collect import SEEN, CellKey, Group, Predictions, Reference, Run
+from pipelines.reporting.people_and_probes import MEASURED_FIGURES, MEASURED_FILES, MeasuredFigure
 
-TASKS = ("empathy", "emotion")
+PREDICTED_TASKS = ("empathy", "emotion")
+TASKS = (*PREDICTED_TASKS, *(file.task for file in MEASURED_FILES))
 FAMILY_ORDER = ("baseline", "stm", "mvc")
 REFERENCE_ORDER = ("constant", "length", "tfidf_ridge", "majority", "tfidf_svm")
 # The columns that the literature reports first; a newly registered metric follows them under its own name.
@@ -29,30 +32,55 @@ TITLES = {
 
 @dataclass(frozen=True)
 class MetricColumn:
-    """A metric as a column: its key in results.json, the task it belongs to, and which direction is better."""
+    """A metric as a column: its key, the task it belongs to, and which direction is better.
+
+    Of the tasks in PREDICTED_TASKS the key is that of results.json, and the test predictions give it again; of the
+    others it is that of a figure in `people_and_probes`.
+    """
 
     key: str
     task: str
     title: str
     direction: Literal["max", "min"]
 
+    @property
+    def is_predicted(self) -> bool:
+        """Whether the test predictions give this figure, so that it can be tested over examples."""
+        return self.task in PREDICTED_TASKS
+
 
 @dataclass(frozen=True)
 class Row:
-    """The runs of one experiment, family and λ_emo, one a seed."""
+    """The runs of one experiment, family, λ_emo, augmentation and side seen, one a seed."""
 
     name: str
     experiment: str
     family: str
     lambda_emo: float
     runs: list[Run]
+    augmentation: str = "none"
+    seen: str = "both"
 
     @property
     def seeds(self) -> list[int]:
         return [int(run.results["seed"]) for run in self.runs]
 
+    @property
+    def is_twin(self) -> bool:
+        """Whether these models saw one side of a pair alone: what they reach needs no reading of the two together."""
+        return self.seen != "both"
+
+    @property
+    def made_up(self) -> dict[str, int]:
+        """Training examples that the augmentation made beside the true ones, by variant; the seeds share them."""
+        made: dict[str, int] = self.runs[0].results["counts"].get("train", {}).get("augmentation", {})
+        return made
+
     def values(self, column: MetricColumn) -> list[float | None]:
-        """The test figure of each seed, None where it is undefined; empty where the row has no such task."""
+        """The figure of each seed, None where it is undefined; empty where the row, or a seed of it, has none."""
+        if not column.is_predicted:
+            measured = [run.measured.get(column.key) for run in self.runs]
+            return [] if None in measured else [figure.value for figure in measured if figure is not None]
         scores = [run.results["metrics"]["test"].get(column.task) for run in self.runs]
         return [] if None in scores else [score.get(column.key) for score in scores]
 
@@ -90,32 +118,49 @@ def predicts(test: Predictions, task: str) -> bool:
 
 
 def metric_columns() -> list[MetricColumn]:
-    """Every registered metric, in the order of TITLES, new ones after them within their task."""
+    """Every registered metric in the order of TITLES, new ones after them within their task; then people and probes."""
     registries = {"empathy": EMPATHY_METRICS, "emotion": EMOTION_METRICS}
     columns = []
-    for task in TASKS:
+    for task in PREDICTED_TASKS:
         known = [key for key in TITLES if key in registries[task]]
         for key in known + [key for key in registries[task] if key not in TITLES]:
             columns.append(MetricColumn(key, task, TITLES.get(key, key), registries[task][key].direction))
-    return columns
+    return columns + [measured_column(figure) for figure in MEASURED_FIGURES if figure.column]
+
+
+def measured_column(figure: MeasuredFigure) -> MetricColumn:
+    """A figure of human_agreement.json or probes.json as a column."""
+    return MetricColumn(figure.key, figure.file.task, figure.title, figure.direction)
 
 
 def rows_of(group: Group) -> list[Row]:
-    """The rows of a group, by family and falling λ_emo.
+    """The rows of a group: main rows by family, augmentation and falling λ_emo, then the twins in the same order.
 
-    A row's name carries its experiment only where several experiments ran the same family at the same λ_emo.
+    A row's name carries its experiment only where several experiments ran the same system at the same λ_emo.
     """
-    cells: dict[tuple[str, str, float], list[Run]] = {}
+    cells: dict[CellKey, list[Run]] = {}
     for run in group.runs:
-        cells.setdefault(run.cell[:3], []).append(run)
-    variants = {(family, weight): 0 for _, family, weight in cells}
-    for _, family, weight in cells:
-        variants[family, weight] += 1
+        cells.setdefault(run.cell._replace(seed=0), []).append(run)
+    ran = Counter(cell._replace(experiment="") for cell in cells)
     rows = []
-    for (experiment, family, weight), runs in cells.items():
-        name = family if variants[family, weight] == 1 else f"{family} ({experiment})"
-        rows.append(Row(name, experiment, family, weight, sorted(runs, key=lambda run: run.cell[3])))
-    return sorted(rows, key=lambda row: (_rank(row.family, FAMILY_ORDER), row.name, -row.lambda_emo))
+    for cell, runs in cells.items():
+        name = system_name(cell.family, cell.augmentation, cell.seen)
+        if ran[cell._replace(experiment="")] > 1:
+            name = f"{name} ({cell.experiment})"
+        ordered = sorted(runs, key=lambda run: run.cell.seed)
+        rows.append(Row(name, cell.experiment, cell.family, cell.lambda_emo, ordered, cell.augmentation, cell.seen))
+    return sorted(rows, key=_row_order)
+
+
+def system_name(family: str, augmentation: str, seen: str) -> str:
+    """A family with what its training was augmented by and the side that it saw alone, such as `mvc, response only`."""
+    name = family if augmentation == "none" else f"{family} + {augmentation}"
+    return name if seen == "both" else f"{name}, {seen} only"
+
+
+def _row_order(row: Row) -> tuple[Any, ...]:
+    augmented = (row.augmentation != "none", row.augmentation)
+    return SEEN.index(row.seen), _rank(row.family, FAMILY_ORDER), augmented, row.name, -row.lambda_emo
 
 
 def references_of(group: Group) -> list[Reference]:

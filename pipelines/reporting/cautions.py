@@ -7,6 +7,7 @@ import numpy as np
 
 from pipelines.reporting.aggregate import MetricColumn, Row, merge_signatures, row_label
 from pipelines.reporting.collect import Group, Reference, Run
+from pipelines.reporting.people_and_probes import INSERTION_FLIPS, MEASURED_FIGURES, MEASURED_FILES
 
 FEW_SEEDS = 3
 COLLAPSED_SHARE = 0.1  # of the labels' sd, under which predictions are called collapsed
@@ -64,6 +65,7 @@ def group_cautions(
         found.append(f"The rows have different seeds, and are tested on the common ones only ({listed}).")
     for row in rows:
         found += _row_cautions(row)
+    found += _measured_cautions(rows)
     found += _below_reference(rows, references, columns)
     if not references:
         found.append("No references on these data were found: without them a figure cannot be told from a trivial one.")
@@ -90,6 +92,30 @@ def _row_cautions(row: Row) -> list[str]:
     settings = {tuple(p for p in run.results["signature"].split("|") if not p.startswith("seed:")) for run in row.runs}
     if len(settings) > 1:
         found.append(f"{row_label(row)}: its seeds were trained under different settings ({signature}).")
+    return found
+
+
+def _measured_cautions(rows: Sequence[Row]) -> list[str]:
+    """Seeds that were not audited or probed as the others of their row, and figures that are over other examples."""
+    found = []
+    for file in MEASURED_FILES:
+        figures = [figure for figure in MEASURED_FIGURES if figure.file is file]
+        for row in rows:
+            has = [{figure.key for figure in figures} & set(run.measured) for run in row.runs]
+            lacking = [str(seed) for seed, keys in zip(row.seeds, has, strict=True) if keys != set.union(*has)]
+            if lacking:
+                found.append(
+                    f"{row_label(row)}, seed {', '.join(lacking)}: {file.name} is missing or lacks a set that other "
+                    f"seeds of the row have, so the row has no such figure; run `{file.command}` on it."
+                )
+        for figure in figures:
+            measured = [run.measured.get(figure.key) for row in rows for run in row.runs]
+            sizes = sorted({one.n for one in measured if one is not None and one.n is not None})
+            if figure.column and figure is not INSERTION_FLIPS and len(sizes) > 1:
+                found.append(
+                    f"{figure.title} is over {_and([f'{n:,}' for n in sizes])} examples in different runs, "
+                    f"so it is not comparable between them; run `{file.command}` on all of them with the same data."
+                )
     return found
 
 

@@ -12,9 +12,11 @@ import numpy as np
 import pandas as pd
 
 from pipelines.errors import UserError
+from pipelines.evaluation.prediction_columns import PREDICTION_SCHEMA
+from pipelines.reporting.people_and_probes import Measured, read_measured
+from pipelines.reporting.run_files import TRAIN_AGAIN, check_schema, first_line, read_json
 
-RESULTS_SCHEMA_VERSION = 1
-PREDICTION_COLUMNS = ("example_id", "conv_id", "empathy_true", "empathy_pred", "emotion_true", "emotion_logits")
+SEEN = ("both", "response", "context")
 RESULT_KEYS = (
     "experiment",
     "family",
@@ -72,15 +74,27 @@ class Predictions:
         return hashlib.sha256(pd.util.hash_pandas_object(truth, index=False).to_numpy().tobytes()).hexdigest()[:12]
 
 
+class CellKey(NamedTuple):
+    """Which cell of an experiment a run is."""
+
+    experiment: str
+    family: str
+    lambda_emo: float
+    augmentation: str  # "none" or the name of what was added to the training examples
+    seen: str  # one of SEEN: "response" and "context" are twins, trained and tested on that side alone
+    seed: int
+
+
 @dataclass(frozen=True)
 class Run:
-    """One finished cell: what its folder holds, as read."""
+    """One finished cell: what its folder holds, as read. `measured` is empty before any audit or probe of it."""
 
     folder: Path
     results: dict[str, Any]
     meta: dict[str, Any]
     steps: list[dict[str, Any]]
     test: Predictions
+    measured: dict[str, Measured]
 
     @property
     def key(self) -> GroupKey:
@@ -96,9 +110,16 @@ class Run:
         )
 
     @property
-    def cell(self) -> tuple[str, str, float, int]:
+    def cell(self) -> CellKey:
         r = self.results
-        return r["experiment"], r["family"], float(r["lambda_emo"]), int(r["seed"])
+        return CellKey(
+            r["experiment"],
+            r["family"],
+            float(r["lambda_emo"]),
+            r.get("augmentation", "none"),
+            r.get("seen", "both"),
+            int(r["seed"]),
+        )
 
 
 @dataclass(frozen=True)
@@ -151,7 +172,8 @@ def collect(folders: Iterable[Path]) -> Collected:
         identity = (run.key, run.cell)
         if identity in seen:
             raise UserError(
-                f"{run.folder}: the same experiment, family, λ_emo and seed as {seen[identity]}; give one of the two"
+                f"{run.folder}: the same experiment, family, λ_emo, augmentation, side seen and seed as "
+                f"{seen[identity]}; give one of the two"
             )
         seen[identity] = run.folder
         groups.setdefault(run.key, Group(run.key)).runs.append(run)
@@ -181,16 +203,21 @@ def _is_run(folder: Path) -> bool:
 
 def read_run(folder: Path) -> Run:
     """Read one finished run folder. Raises UserError naming the file that is missing, broken or of another schema."""
-    results = _read_json(folder / "results.json")
-    _check_schema(folder / "results.json", results)
+    results = read_json(folder / "results.json")
+    check_schema(folder / "results.json", results)
     missing = [name for name in RESULT_KEYS if name not in results]
     if missing or "test" not in results["metrics"]:
         raise UserError(
             f"{folder / 'results.json'}: lacks {', '.join(missing) or 'metrics.test'}; "
             "it was cut or edited: remove this run folder and train it again"
         )
-    meta = _read_json(folder / "meta.json")
-    _check_schema(folder / "meta.json", meta)
+    if results.get("seen", "both") not in SEEN:
+        raise UserError(
+            f"{folder / 'results.json'}: expected seen to be {', '.join(SEEN[:-1])} or {SEEN[-1]}, found "
+            f"{results['seen']!r}; {TRAIN_AGAIN}"
+        )
+    meta = read_json(folder / "meta.json")
+    check_schema(folder / "meta.json", meta)
     if "data_fingerprint" not in meta:
         raise UserError(
             f"{folder / 'meta.json'}: lacks data_fingerprint, so its data are unknown; remove this run and train again"
@@ -203,7 +230,7 @@ def read_run(folder: Path) -> Run:
                 f"{folder}: results.json scores {stated} {task} predictions, predictions/test.parquet holds {count}; "
                 "they are of different runs: remove this run folder and train it again"
             )
-    return Run(folder, results, meta, _read_steps(folder / "metrics.jsonl"), test)
+    return Run(folder, results, meta, _read_steps(folder / "metrics.jsonl"), test, read_measured(folder))
 
 
 def read_predictions(path: Path) -> Predictions:
@@ -214,12 +241,12 @@ def read_predictions(path: Path) -> Predictions:
         raise UserError(f"{path}: is missing; remove its run folder and train it again") from None
     except Exception as error:  # pyarrow raises many kinds for a broken file
         raise UserError(
-            f"{path}: is not a readable parquet file ({_first_line(error)}); remove its run folder and train it again"
+            f"{path}: is not a readable parquet file ({first_line(error)}); remove its run folder and train it again"
         ) from error
-    missing = [name for name in PREDICTION_COLUMNS if name not in table.columns]
+    missing = [name for name in PREDICTION_SCHEMA.names if name not in table.columns]
     if missing:
         raise UserError(
-            f"{path}: expected the columns {', '.join(PREDICTION_COLUMNS)}, lacks {', '.join(missing)}; "
+            f"{path}: expected the columns {', '.join(PREDICTION_SCHEMA.names)}, lacks {', '.join(missing)}; "
             "remove its run folder and train it again"
         )
     table = table.sort_values("example_id", kind="stable", ignore_index=True)
@@ -239,37 +266,14 @@ def _add_references(folder: Path, groups: dict[GroupKey, Group]) -> None:
     """Hand the references in `folder` to the groups on the same data; other groups keep none."""
     if not (folder / "references.json").is_file():
         return
-    stated = _read_json(folder / "references.json")
-    _check_schema(folder / "references.json", stated)
+    stated = read_json(folder / "references.json")
+    check_schema(folder / "references.json", stated)
     for name, metrics in stated.get("metrics", {}).items():
         reference = Reference(name, metrics, read_predictions(folder / f"{name}.parquet"))
         for key, group in groups.items():
             same = (key.data_fingerprint, key.test_examples) == (stated.get("data_fingerprint"), reference.test.digest)
             if same and name not in [known.name for known in group.references]:
                 group.references.append(reference)
-
-
-def _check_schema(path: Path, content: dict[str, Any]) -> None:
-    version = content.get("schema_version")
-    if version != RESULTS_SCHEMA_VERSION:
-        raise UserError(
-            f"{path}: schema version {version}, this version of empathy reads {RESULTS_SCHEMA_VERSION}; "
-            "report it with the version that trained it, or train the run again"
-        )
-
-
-def _read_json(path: Path) -> dict[str, Any]:
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise UserError(f"{path}: is missing; remove its run folder and train it again") from None
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise UserError(
-            f"{path}: is not valid JSON ({_first_line(error)}); remove its run folder and train it again"
-        ) from error
-    if not isinstance(content, dict):
-        raise UserError(f"{path}: expected a JSON object, found a {type(content).__name__}; train the run again")
-    return content
 
 
 def _read_steps(path: Path) -> list[dict[str, Any]]:
@@ -285,11 +289,7 @@ def _read_steps(path: Path) -> list[dict[str, Any]]:
             records[int(record["stage_index"]), str(record["split"]), int(record["step"])] = record
         except (ValueError, KeyError, TypeError) as error:
             raise UserError(
-                f"{path}: line {number} is not a metrics record ({_first_line(error)}); "
+                f"{path}: line {number} is not a metrics record ({first_line(error)}); "
                 "remove its run folder and train it again"
             ) from error
     return [records[key] for key in sorted(records)]
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0][:120]

@@ -63,16 +63,17 @@ class _Candidate:
     frames: dict[int, pd.DataFrame]  # by seed; a reference has one, under seed -1
 
 
-def compare_families(rows: Sequence[Row], columns: Sequence[MetricColumn]) -> list[Comparison]:
-    """Every pair of rows at each λ_emo that they share, on the metrics in TESTED; Holm over all of these tests.
+def compare_rows(rows: Sequence[Row], columns: Sequence[MetricColumn]) -> list[Comparison]:
+    """Pairs of main rows at a λ_emo that they share, on the metrics in TESTED; Holm over all of these tests.
 
-    Pairs without a common seed, and metrics that are undefined for a seed of either row, are left out.
+    Paired are rows of the same augmentation, and a family without with the same family with an augmentation. Pairs
+    without a common seed, and metrics that are undefined for a seed of either row, are left out.
     """
     tested = [column for key in TESTED for column in columns if column.key == key]
     found: list[Comparison] = []
     for a, b in tqdm(list(itertools.combinations(rows, 2)), "paired tests", disable=None, leave=False):
         seeds = [seed for seed in a.seeds if seed in b.seeds]
-        if a.lambda_emo != b.lambda_emo or not seeds:
+        if not seeds or not _can_be_paired(a, b):
             continue
         for column in tested:
             if a.estimate(column) is None or b.estimate(column) is None:
@@ -101,16 +102,25 @@ def compare_families(rows: Sequence[Row], columns: Sequence[MetricColumn]) -> li
     return sorted(found, key=lambda test: -test.lambda_emo)
 
 
+def _can_be_paired(a: Row, b: Row) -> bool:
+    if a.is_twin or b.is_twin or a.lambda_emo != b.lambda_emo:
+        return False
+    with_and_without = a.family == b.family and "none" in (a.augmentation, b.augmentation)
+    return a.augmentation == b.augmentation or with_and_without
+
+
 def best_marks(
     rows: Sequence[Row], references: Sequence[Reference], columns: Sequence[MetricColumn]
 ) -> dict[str, BestMark]:
     """For each column the best row or reference against the second best, by permutation; Holm over the columns.
 
     A reference counts as a row, so that a model is not called best where a constant is. Two rows without a common seed
-    cannot be paired: such a column has no mark.
+    cannot be paired: such a column has no mark. Neither has one of people or probes, of which a run keeps no scores
+    by example.
     """
     marks: list[BestMark] = []
-    for column in tqdm(columns, "best of each column", disable=None, leave=False):
+    predicted = [column for column in columns if column.is_predicted]
+    for column in tqdm(predicted, "best of each column", disable=None, leave=False):
         candidates = _candidates(rows, references, column)
         candidates.sort(key=lambda one: one.mean, reverse=column.direction == "max")
         if len(candidates) < 2:

@@ -5,9 +5,11 @@ from typing import Any
 import numpy as np
 
 from pipelines.data.features import EMOTIONS
-from pipelines.reporting.aggregate import MetricColumn, Row, merge_signatures
+from pipelines.evaluation.intervals import SeedInterval
+from pipelines.reporting.aggregate import MetricColumn, Row, merge_signatures, row_label
 from pipelines.reporting.cautions import is_collapsed, score_spread
 from pipelines.reporting.comparisons import LEVEL, MARK_RESAMPLES, RESAMPLES, BestMark, Comparison
+from pipelines.reporting.context_reading import BLIND, ContextReading
 from pipelines.reporting.diagnostics import Reliability, confusion, emotion_reliability, score_reliability
 from pipelines.reporting.published import NOT_COMPARABLE, PUBLISHED
 from pipelines.reporting.study import GroupStudy, Study
@@ -32,21 +34,27 @@ FIELDS: dict[str, str] = {
     "groups[].counts.dropped.<scope>.<reason>": "what the reader left out, by scope and reason",
     "groups[].counts.noted.<scope>.<reason>": "what it kept but changed, or is worth knowing",
     "groups[].cautions[]": "what to know before believing a figure of this group",
-    "groups[].rows[].name": "the family, with its experiment where several experiments ran the same family and weight",
+    "groups[].rows[].name": "family, augmentation and side seen, with the experiment where several ran the same system",
     "groups[].rows[].experiment": "name of the experiment in the configuration",
     "groups[].rows[].family": "baseline, stm, mvc or another registered family",
     "groups[].rows[].lambda_emo": "weight of the emotion loss",
+    "groups[].rows[].augmentation": "what the training examples were augmented by, or none",
+    "groups[].rows[].seen": "both; response or context of a twin, trained and tested on that side of each pair alone",
+    "groups[].rows[].made_up.<variant>": "training examples that the augmentation made beside the true ones",
     "groups[].rows[].seeds[]": "seed of each run, in the order of `values`",
     "groups[].rows[].signature": "what produced the row; seeds are merged",
     "groups[].rows[].parameters": "number of model parameters, mean over seeds; null where not recorded",
     "groups[].rows[].latency_ms": "median time to score one pair at batch 1, in milliseconds, mean over seeds",
     "groups[].rows[].devices[]": "device and precision that the latency was measured with",
-    "groups[].rows[].metrics.<metric>.mean": "mean over seeds of the test figure; null where undefined for a seed",
+    "groups[].rows[].metrics.<metric>.mean": "mean over seeds; null where undefined for a seed",
     "groups[].rows[].metrics.<metric>.sd": "sample standard deviation over seeds; null for one seed",
     "groups[].rows[].metrics.<metric>.n": "number of seeds",
     "groups[].rows[].metrics.<metric>.low": "lower end of the 95 % t interval over seeds; null for one seed",
     "groups[].rows[].metrics.<metric>.high": "upper end of the 95 % t interval over seeds; null for one seed",
     "groups[].rows[].metrics.<metric>.values[]": "the figure of each seed",
+    "groups[].rows[].metrics.<metric>.over_examples[].low": "of people and probes: a seed's 95 % over examples",
+    "groups[].rows[].metrics.<metric>.over_examples[].high": "upper end of it",
+    "groups[].rows[].metrics.<metric>.over_examples[].n": "how many examples that figure is over; null where undefined",
     "groups[].rows[].collapsed[]": "whether a seed's predicted scores vary by under a tenth of what the labels do",
     "groups[].rows[].score_sd[].predicted": "standard deviation of a seed's predicted scores; null without any",
     "groups[].rows[].score_sd[].true": "standard deviation of the labels they are scored on",
@@ -60,6 +68,17 @@ FIELDS: dict[str, str] = {
     "groups[].best.<metric>.p_value": "two-sided p of the paired permutation test",
     "groups[].best.<metric>.p_holm": "the same, Holm-adjusted over the columns",
     "groups[].best.<metric>.significant": "whether the best is marked in the main table",
+    "groups[].context.chance": "the context-swap area of a model to which the context means nothing",
+    "groups[].context.rows[].row": "a row whose runs were probed",
+    "groups[].context.rows[].area.<figure>": "context-swap area: mean, sd, n, low and high over seeds",
+    "groups[].context.rows[].over_pairs.<end>": "the widest of the seeds' 95 % intervals of the area over n pairs",
+    "groups[].context.rows[].same_emotion.<figure>": "the area where the other dialogue is about the same emotion",
+    "groups[].context.rows[].other_emotion.<figure>": "the area where it is about a different emotion",
+    "groups[].context.rows[].twin": "the same system trained and tested on the response alone; null where not probed",
+    "groups[].context.rows[].seeds[]": "seeds that the row and its twin share",
+    "groups[].context.rows[].above_twin.<figure>": "the row's area minus its twin's, by seed; null without a twin",
+    "groups[].context.rows[].flips.<figure>": "share of pairs not called empathic that an inserted phrase turns",
+    "groups[].context.rows[].reads_context": "whether the area is above chance over seeds and pairs; null of a twin",
     "groups[].tests[].lambda_emo": "weight at which the two were compared",
     "groups[].tests[].a": "first row",
     "groups[].tests[].b": "second row",
@@ -103,7 +122,7 @@ def report_json(study: Study) -> dict[str, Any]:
 def _group(group: GroupStudy) -> dict[str, Any]:
     return {
         "key": group.key._asdict(),
-        "counts": group.group.runs[0].results["counts"],
+        "counts": group.counts,
         "cautions": group.cautions,
         "rows": [_row(row, group.columns) for row in group.rows],
         "references": {
@@ -115,6 +134,7 @@ def _group(group: GroupStudy) -> dict[str, Any]:
             for reference in group.references
         },
         "best": {key: _mark(mark) for key, mark in group.marks.items()},
+        "context": {"chance": BLIND, "rows": [_reading(reading) for reading in group.readings]},
         "tests": [_test(test) for test in group.comparisons],
     }
 
@@ -127,6 +147,9 @@ def _row(row: Row, columns: list[MetricColumn]) -> dict[str, Any]:
         "experiment": row.experiment,
         "family": row.family,
         "lambda_emo": row.lambda_emo,
+        "augmentation": row.augmentation,
+        "seen": row.seen,
+        "made_up": row.made_up,
         "seeds": row.seeds,
         "signature": merge_signatures([run.results["signature"] for run in row.runs]),
         "parameters": row.meta_mean("parameters"),
@@ -144,9 +167,31 @@ def _row(row: Row, columns: list[MetricColumn]) -> dict[str, Any]:
 def _metric(row: Row, column: MetricColumn) -> dict[str, Any]:
     estimate = row.estimate(column)
     values = row.values(column)
-    if estimate is None:
-        return {"mean": None, "sd": None, "n": len(values), "low": None, "high": None, "values": values}
-    return estimate._asdict() | {"values": values}
+    absent = {"mean": None, "sd": None, "n": len(values), "low": None, "high": None}
+    found: dict[str, Any] = (absent if estimate is None else estimate._asdict()) | {"values": values}
+    if not column.is_predicted:
+        measured = [run.measured[column.key] for run in row.runs]
+        found["over_examples"] = [{"low": one.low, "high": one.high, "n": one.n} for one in measured]
+    return found
+
+
+def _reading(reading: ContextReading) -> dict[str, Any]:
+    def figures(estimate: SeedInterval | None) -> dict[str, Any] | None:
+        return None if estimate is None else estimate._asdict()
+
+    pairs = reading.over_pairs
+    return {
+        "row": row_label(reading.row),
+        "area": figures(reading.area),
+        "over_pairs": {"low": pairs.low, "high": pairs.high, "n": pairs.n},
+        "same_emotion": figures(reading.same_emotion),
+        "other_emotion": figures(reading.other_emotion),
+        "twin": None if reading.twin is None else row_label(reading.twin),
+        "seeds": reading.seeds,
+        "above_twin": figures(reading.above_twin),
+        "flips": figures(reading.flips),
+        "reads_context": reading.is_shown,
+    }
 
 
 def _mark(mark: BestMark) -> dict[str, Any]:

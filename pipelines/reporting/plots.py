@@ -8,10 +8,15 @@ import numpy as np
 from pipelines.data.features import EMOTIONS
 from pipelines.reporting.aggregate import MetricColumn, Row, row_label
 from pipelines.reporting.diagnostics import Reliability, pooled_scores
-from pipelines.reporting.svg import GRID, INK, MUTED, Panel, panel, series_color
+from pipelines.reporting.svg import GRID, INK, MUTED, SERIES, Panel, panel, series_color
 
 CURVES = {"loss": "loss", "mae": "MAE", "spearman": "Spearman ρ", "accuracy": "accuracy"}
 _MARKERS = "osD^vP"
+
+
+def _marker(index: int) -> str:
+    """The mark of the index-th series; color and mark together repeat only after the 36th."""
+    return _MARKERS[(index + index // len(SERIES)) % len(_MARKERS)]
 
 
 @dataclass(frozen=True)
@@ -82,7 +87,7 @@ def lambda_plot(rows: Sequence[Row], column: MetricColumn, palette: dict[str, in
             low = [p[1].mean - p[1].low if p[1].low is not None else 0.0 for p in points]
             high = [p[1].high - p[1].mean if p[1].high is not None else 0.0 for p in points]
             drawn.axes.errorbar(
-                x, y, yerr=[low, high], marker=_MARKERS[k % 6], color=series_color(k), capsize=3, label=family
+                x, y, yerr=[low, high], marker=_marker(k), color=series_color(k), capsize=3, label=family
             )
         weights = sorted({row.lambda_emo for row in rows})
         if weights[0] > 0:
@@ -178,7 +183,7 @@ def reliability_plot(
             sizes = 12 + 70 * np.asarray(curve.count) / max(sum(curve.count), 1)
             drawn.axes.plot(curve.predicted, curve.observed, color=series_color(k), linewidth=1.2)
             drawn.axes.scatter(
-                curve.predicted, curve.observed, sizes, color=series_color(k), marker=_MARKERS[k % 6], label=label
+                curve.predicted, curve.observed, sizes, color=series_color(k), marker=_marker(k), label=label
             )
         observed = "mean true score" if task == "empathy" else "accuracy"
         drawn.axes.set(xlabel=f"predicted {words}" if task == "empathy" else words, ylabel=observed, title=title)

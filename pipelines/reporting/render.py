@@ -10,6 +10,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from pipelines.atomic import write_json, write_text
 from pipelines.reporting import plots
 from pipelines.reporting.aggregate import Row, row_label
+from pipelines.reporting.collect import SEEN
 from pipelines.reporting.comparisons import TESTED
 from pipelines.reporting.diagnostics import confusion, emotion_reliability, score_reliability, top_confusions
 from pipelines.reporting.json_report import report_json
@@ -19,6 +20,7 @@ from pipelines.reporting.study import GroupStudy, Study
 from pipelines.reporting.tables import (
     Table,
     command_lines,
+    context_table,
     cost_table,
     lambda_table,
     main_table,
@@ -27,10 +29,14 @@ from pipelines.reporting.tables import (
     setting_table,
     signature_lines,
     split_table,
+    tests_caption,
     tests_table,
 )
 
-NO_TESTS = "No two families were run at the same λ_emo with a common seed, so there is nothing to pair."
+NO_TESTS = (
+    "No two families, nor one with and without augmentation, were run at the same λ_emo with a common seed, "
+    "so there is nothing to pair."
+)
 
 
 @dataclass(frozen=True)
@@ -53,6 +59,7 @@ class Section:
     splits: Table
     signatures: list[tuple[str, str]]
     main: Table
+    context: Table | None
     cost: Table
     weights: Table | None
     weight_plots: list[Figure]
@@ -120,7 +127,12 @@ def html(study: Study) -> str:
     sections = [_section(group, f"g{k}") for k, group in enumerate(study.groups, start=1)]
     template = environment.get_template("report.html.j2")
     return template.render(
-        study=study, sections=sections, commands=command_lines(study), group_title=group_title, no_tests=NO_TESTS
+        study=study,
+        sections=sections,
+        commands=command_lines(study),
+        group_title=group_title,
+        no_tests=NO_TESTS,
+        tests_caption=tests_caption,
     )
 
 
@@ -131,7 +143,7 @@ def group_title(group: GroupStudy) -> str:
 
 
 def palette(group: GroupStudy) -> dict[str, int]:
-    """Which color each family has, the same in every figure."""
+    """Which color and mark each system has, the same in every figure."""
     return {name: k for k, name in enumerate(dict.fromkeys(row.name for row in group.rows))}
 
 
@@ -143,14 +155,18 @@ def _section(group: GroupStudy, anchor: str) -> Section:
             plots.lambda_plot(group.lambda_rows, column, palette(group), f"{anchor}-l{column.key}")
             for column in columns
         ]
-    named = [(row, f"{anchor}-r{k}", row.lambda_emo == group.main_lambda) for k, row in enumerate(group.rows)]
+    named = [
+        (row, f"{anchor}-r{k}", row.lambda_emo == group.main_lambda and not row.is_twin)
+        for k, row in enumerate(group.rows)
+    ]
     return Section(
         anchor=anchor,
         study=group,
         setting=setting_table(group),
         splits=split_table(group),
         signatures=signature_lines(group),
-        main=main_table(group, group.columns, "main", "Test results"),
+        main=main_table(group, group.main_columns, "main", "Test results"),
+        context=context_table(group),
         cost=cost_table(group),
         weights=lambda_table(group),
         weight_plots=weight_plots,
@@ -185,19 +201,21 @@ def _scores(row: Row, name: str, opened: bool) -> RowFigures | None:
 
 
 def _reliability(group: GroupStudy, anchor: str) -> list[Figure]:
-    """Two panels, score and emotion, for each λ_emo."""
+    """Two panels, score and emotion, for each side seen and λ_emo."""
     found: list[Figure] = []
-    by_weight = sorted(group.rows, key=lambda row: (row.lambda_emo != group.main_lambda, -row.lambda_emo))
-    for weight, rows in itertools.groupby(by_weight, key=lambda row: row.lambda_emo):
+
+    def order(row: Row) -> tuple[int, bool, float]:
+        return SEEN.index(row.seen), row.lambda_emo != group.main_lambda, -row.lambda_emo
+
+    for _, rows in itertools.groupby(sorted(group.rows, key=order), key=order):
         members = list(rows)
+        weight, seen = members[0].lambda_emo, members[0].seen
         scores = [(row.name, curve) for row in members if (curve := score_reliability(row))]
         emotions = [(row.name, curve) for row in members if (curve := emotion_reliability(row))]
         for task, curves in (("empathy", scores), ("emotion", emotions)):
             if curves:
                 words = "score" if task == "empathy" else "emotion"
-                found.append(
-                    plots.reliability_plot(
-                        curves, task, f"{words}, λ {weight:g}", palette(group), f"{anchor}-w{len(found)}"
-                    )
-                )
+                title = f"{words}, λ {weight:g}" if seen == "both" else f"{words}, λ {weight:g}, {seen} only"
+                name = f"{anchor}-w{len(found)}"
+                found.append(plots.reliability_plot(curves, task, title, palette(group), name))
     return found

@@ -3,16 +3,18 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from pipelines.reporting.aggregate import MetricColumn, Row, metric_columns, references_of, rows_of
 from pipelines.reporting.cautions import group_cautions, report_cautions
 from pipelines.reporting.collect import Collected, Group, GroupKey, Reference
-from pipelines.reporting.comparisons import TESTED, BestMark, Comparison, best_marks, compare_families
+from pipelines.reporting.comparisons import TESTED, BestMark, Comparison, best_marks, compare_rows
+from pipelines.reporting.context_reading import ContextReading, context_headline, context_readings
 
 
 @dataclass(frozen=True)
 class GroupStudy:
-    """One group: its rows, references, columns that have a figure, tests, best values and cautions."""
+    """One group: its rows, references, columns that have a figure, tests, best values, probes and cautions."""
 
     group: Group
     rows: list[Row]
@@ -20,6 +22,7 @@ class GroupStudy:
     columns: list[MetricColumn]
     comparisons: list[Comparison]
     marks: dict[str, BestMark]
+    readings: list[ContextReading]
     cautions: list[str]
 
     @property
@@ -27,12 +30,33 @@ class GroupStudy:
         return self.group.key
 
     @property
+    def counts(self) -> dict[str, Any]:
+        """What was used, read, dropped and noted of each split: the same for all runs, so without what was made up."""
+        counts = self.group.runs[0].results["counts"]
+        train = {unit: n for unit, n in counts.get("train", {}).items() if unit != "augmentation"}
+        return counts | ({"train": train} if train else {})
+
+    @property
+    def main_columns(self) -> list[MetricColumn]:
+        """All columns in the order of one wide table: the headline metrics, people and probes, then the others."""
+        measured = [column for column in self.columns if not column.is_predicted]
+        if not measured:
+            return self.columns
+        headline = [column for key in TESTED for column in self.columns if column.key == key]
+        return [*headline, *measured, *(c for c in self.columns if c not in headline and c not in measured)]
+
+    @property
+    def main_rows(self) -> list[Row]:
+        """The rows that see both sides of a pair, without the twins."""
+        return [row for row in self.rows if not row.is_twin]
+
+    @property
     def lambda_rows(self) -> list[Row]:
-        """The rows of families that were run at more than one λ_emo."""
+        """The main rows of families, with their augmentation, that were run at more than one λ_emo."""
         weights: dict[str, set[float]] = {}
-        for row in self.rows:
+        for row in self.main_rows:
             weights.setdefault(row.name, set()).add(row.lambda_emo)
-        return [row for row in self.rows if len(weights[row.name]) > 1]
+        return [row for row in self.main_rows if len(weights[row.name]) > 1]
 
     @property
     def main_lambda(self) -> float:
@@ -41,7 +65,7 @@ class GroupStudy:
         return max(weights, key=lambda weight: (weights.count(weight), weight))
 
     def headlines(self) -> list[str]:
-        """The best row on each headline metric against the second, and whether the difference is shown."""
+        """The best row on each headline metric against the second, whether that is shown, and who reads the context."""
         found = []
         for key in TESTED:
             mark = self.marks.get(key)
@@ -56,7 +80,8 @@ class GroupStudy:
                 f"{mark.metric.title}: {mark.best} comes first, {abs(mark.difference):.4f} ahead of {mark.second}; "
                 f"{verdict} (permutation test, Holm-adjusted p {p_phrase(mark.p_holm)})."
             )
-        return found
+        context = context_headline(self.readings)
+        return found if context is None else [*found, context]
 
 
 @dataclass(frozen=True)
@@ -98,8 +123,9 @@ def _group_study(group: Group) -> GroupStudy:
         rows=rows,
         references=references,
         columns=columns,
-        comparisons=compare_families(rows, columns),
+        comparisons=compare_rows(rows, columns),
         marks=best_marks(rows, references, columns),
+        readings=context_readings(rows),
         cautions=group_cautions(group, rows, references, columns),
     )
 

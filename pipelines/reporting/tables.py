@@ -5,13 +5,15 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pipelines.evaluation.intervals import SeedInterval
-from pipelines.reporting.aggregate import TASKS, MetricColumn, merge_signatures, row_label
+from pipelines.reporting.aggregate import TASKS, MetricColumn, Row, merge_signatures, row_label
 from pipelines.reporting.collect import Reference
 from pipelines.reporting.comparisons import LEVEL, TESTED, Comparison
+from pipelines.reporting.context_reading import BLIND, ContextReading
 from pipelines.reporting.published import NOT_COMPARABLE, PUBLISHED, REMARKS
 from pipelines.reporting.study import GroupStudy, Study, is_best, p_text
 
 NONE = "–"
+CAPTIONS = {"people": "Agreement with people", "probes": "Probes"}
 
 
 @dataclass(frozen=True)
@@ -36,26 +38,109 @@ class Table:
     notes: list[str] = field(default_factory=list)
 
 
+VERDICTS = {True: Cell("yes", strong=True), False: Cell("not shown"), None: Cell(NONE)}
+
+
 def main_table(study: GroupStudy, columns: Sequence[MetricColumn], name: str, caption: str) -> Table:
-    """One row a family and λ_emo, the references below."""
+    """One row a family, augmentation and λ_emo, then the twins, then the references that have a figure here."""
     arrows = {"max": "↑", "min": "↓"}
     head = ["system", *(f"{column.title} {arrows[column.direction]}" for column in columns)]
     rows = []
     for row in study.rows:
         label = row_label(row)
-        cells = [Cell(row.name, (f"λ {row.lambda_emo:g}", f"n = {len(row.runs)}"))]
+        cells = [_row_cell(row)]
         for column in columns:
             cells.append(_estimate_cell(row.estimate(column), is_best(study.marks, column, label)))
         rows.append(cells)
     for reference in study.references:
         values = [_reference_cell(study, reference, column) for column in columns]
-        rows.append([Cell(reference.name.replace("_", " ")), *values])
+        if any(cell.text != NONE for cell in values):
+            rows.append([Cell(reference.name.replace("_", " ")), *values])
+    divided = frozenset({len(study.main_rows), len(study.rows)} - {0})
+    notes = [_main_note(study, columns, with_references=len(rows) > len(study.rows))]
+    return Table(name, caption, head, rows, frozenset({0}), divided, [*notes, *_measured_notes(columns)])
+
+
+def _main_note(study: GroupStudy, columns: Sequence[MetricColumn], with_references: bool) -> str:
+    parts = ["Mean over n seeds, ± standard deviation, [95 % t interval over seeds]; MAE in points of the 1-5 scale."]
+    if any(column.is_predicted for column in columns):
+        parts.append(
+            "Bold: better than the second best of its column (paired permutation over dialogues, Holm over the "
+            f"columns, p < {LEVEL:g}); a column without bold has no such winner."
+        )
+    twins = len(study.main_rows) < len(study.rows)
+    if twins:
+        parts.append("Below the rule: twins that were trained and tested on one side of each pair alone.")
+    if with_references:
+        parts.append(f"References stand below the {'last ' if twins else ''}rule.")
+    return " ".join(parts)
+
+
+def _measured_notes(columns: Sequence[MetricColumn]) -> list[str]:
+    """What the columns of people and of probes are, and why none of them is bold."""
+    tasks = {column.task for column in columns}
+    found = []
+    if "people" in tasks:
+        found.append(
+            "People: agreement with the human ratings of the audit; of a dialogue the mean score over its listener "
+            "turns, also within one rater's sheet, since raters differ; and of single human responses."
+        )
+    if "probes" in tasks:
+        found.append(
+            "Flipped by a phrase: of the pairs that the model does not call empathic, the share that it calls so with "
+            "an empathic phrase put in. Context-swap area: chance that a response in its own dialogue scores above one "
+            f"in another dialogue, {BLIND} where the context means nothing."
+        )
+    if found:
+        found.append("People and probes have no bold: a run keeps no scores by example that could be tested.")
+    return found
+
+
+def context_table(study: GroupStudy) -> Table | None:
+    """Which rows read the context, by how much; None where no run was probed."""
+    if not study.readings:
+        return None
+    head = [
+        "system",
+        "context-swap area ↑",
+        "same emotion ↑",
+        "different emotion ↑",
+        "above its response-only twin ↑",
+        "flipped by a phrase ↓",
+        "reads the context",
+    ]
+    divided = frozenset({sum(not reading.row.is_twin for reading in study.readings)} - {0})
     note = (
-        "Mean over n seeds, ± standard deviation, [95 % t interval over seeds]; MAE in points of the 1-5 scale. "
-        f"Bold: better than the second best of its column (paired permutation over dialogues, Holm over the columns, "
-        f"p < {LEVEL:g}); a column without bold has no such winner. References stand below the rule."
+        "Mean over n seeds, ± standard deviation, [95 % t interval over seeds]; pairs: the widest of the seeds' 95 % "
+        "intervals over the probe's pairs. Same and different emotion: the area where the other dialogue is about the "
+        "same emotion, and where it is not. Above its twin: difference of the areas, seed by seed. Reads the context: "
+        f"the area's intervals over seeds and over pairs both lie above {BLIND}; one seed has no interval over seeds."
     )
-    return Table(name, caption, head, rows, frozenset({0}), frozenset({len(study.rows)}), [note])
+    rows = [_reading_row(reading) for reading in study.readings]
+    return Table("context", "Which systems read the context", head, rows, frozenset({0, 6}), divided, [note])
+
+
+def _reading_row(reading: ContextReading) -> list[Cell]:
+    area = _estimate_cell(reading.area, False)
+    pairs = reading.over_pairs
+    if pairs.low is not None and reading.area is not None:
+        area = Cell(area.text, (*area.below, f"pairs [{pairs.low:.3f}, {pairs.high:.3f}]"))
+    above = _estimate_cell(reading.above_twin, False)
+    if reading.above_twin is not None:
+        above = Cell(f"{reading.above_twin.mean:+.4f}".replace("-", "−"), above.below)
+    return [
+        _row_cell(reading.row),
+        area,
+        _estimate_cell(reading.same_emotion, False),
+        _estimate_cell(reading.other_emotion, False),
+        above,
+        _estimate_cell(reading.flips, False),
+        VERDICTS[reading.is_shown],
+    ]
+
+
+def _row_cell(row: Row) -> Cell:
+    return Cell(row.name, (f"λ {row.lambda_emo:g}", f"n = {len(row.runs)}"))
 
 
 def _estimate_cell(estimate: SeedInterval | None, strong: bool) -> Cell:
@@ -117,10 +202,10 @@ def lambda_table(study: GroupStudy) -> Table | None:
 
 
 def published_table(study: GroupStudy) -> Table:
-    """Our rows above the published ones, with encoder, view and data of each."""
+    """Our rows, without the twins, above the published ones, with encoder, view and data of each."""
     columns = {column.key: column for column in study.columns}
     rows = []
-    for row in study.rows:
+    for row in study.main_rows:
         run = row.runs[0].results
         figures = [row.estimate(columns[key]) if key in columns else None for key in TESTED]
         words = [
@@ -143,7 +228,7 @@ def published_table(study: GroupStudy) -> Table:
         head,
         rows,
         words_at,
-        frozenset({len(study.rows)}),
+        frozenset({len(study.main_rows)}),
         [NOT_COMPARABLE, REMARKS],
     )
 
@@ -153,7 +238,7 @@ def _data(results: dict[str, Any]) -> str:
 
 
 def tests_table(study: GroupStudy) -> Table | None:
-    """The paired tests; None where no two rows share a λ_emo and a seed."""
+    """The paired tests; None where no two rows can be paired."""
     if not study.comparisons:
         return None
     rows = [_test_row(test) for test in study.comparisons]
@@ -164,9 +249,13 @@ def tests_table(study: GroupStudy) -> Table | None:
         "These speak of other examples, not of other seeds."
     ]
     head = ["λ", "A", "B", "metric", "A − B", "95 % interval", "p", "Holm p", "better"]
-    return Table(
-        "tests", "Paired tests between families", head, rows, frozenset({1, 2, 3, 8}), frozenset(divided), notes
-    )
+    return Table("tests", tests_caption(study), head, rows, frozenset({1, 2, 3, 8}), frozenset(divided), notes)
+
+
+def tests_caption(study: GroupStudy) -> str:
+    """What the paired tests are between."""
+    augmented = any(row.augmentation != "none" for row in study.main_rows)
+    return f"Paired tests between families{', and with and without augmentation' if augmented else ''}"
 
 
 def _test_row(test: Comparison) -> list[Cell]:
@@ -220,7 +309,7 @@ def setting_table(study: GroupStudy) -> Table:
 
 def split_table(study: GroupStudy) -> Table:
     """Dialogues and examples of each split, used and read, and what the reader dropped and noted, by reason."""
-    counts = dict(study.group.runs[0].results["counts"])
+    counts = dict(study.counts)
     dropped, noted, read = counts.pop("dropped", {}), counts.pop("noted", {}), counts.pop("corpus", {})
     known = [scope for scope in ("train", "valid", "test") if scope in counts]
     scopes = [*known, *sorted({*counts, *dropped, *noted} - set(known))]
@@ -234,6 +323,9 @@ def split_table(study: GroupStudy) -> Table:
         rows.append([Cell(word) for word in [scope, *sizes, _reasons(dropped.get(scope)), _reasons(noted.get(scope))]])
     head = ["split", "dialogues used", "examples used", "dialogues read", "examples read", "dropped", "noted"]
     notes = ["Used: by the last stage, which takes examples that have its labels, and no more than its max_dialogues."]
+    made = {f"{row.augmentation}: {_reasons(row.made_up)}" for row in study.rows if row.made_up}
+    if made:
+        notes.append(f"Made up beside the training examples used, by variant. {'. '.join(sorted(made))}.")
     return Table("splits", "Data", head, rows, frozenset({0, 5, 6}), notes=notes)
 
 
@@ -248,14 +340,13 @@ def signature_lines(study: GroupStudy) -> list[tuple[str, str]]:
 
 
 def result_tables(study: GroupStudy) -> list[Table]:
-    """The tables for paper and Markdown: the main table in two, since its columns do not fit a page's width."""
+    """The tables for paper and Markdown: the main table by task, since its columns do not fit a page's width."""
     tasks = [task for task in TASKS if any(column.task == task for column in study.columns)]
     found = []
     for task in tasks:
         columns = [column for column in study.columns if column.task == task]
-        found.append(main_table(study, columns, task, f"Test results: {task}"))
-    found.append(cost_table(study))
-    for table in (lambda_table(study), tests_table(study)):
+        found.append(main_table(study, columns, task, CAPTIONS.get(task, f"Test results: {task}")))
+    for table in (context_table(study), cost_table(study), lambda_table(study), tests_table(study)):
         if table is not None:
             found.append(table)
     return [*found, published_table(study)]

@@ -3,15 +3,11 @@
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-import pandas as pd
 import torch
 from accelerate import Accelerator
 from accelerate.utils import send_to_device
-from datasets import Dataset
 
 from modeling.base import EmpathyModel
-from pipelines.atomic import write_with
 from pipelines.data.collator import collate
 from pipelines.data.encoding import encode_views
 from pipelines.data.features import SPLITS
@@ -19,6 +15,7 @@ from pipelines.data.prepare import stage_examples
 from pipelines.evaluation.latency import measure_latency
 from pipelines.evaluation.metrics import emotion_metrics, empathy_metrics
 from pipelines.evaluation.predict import Predictions, predict
+from pipelines.evaluation.prediction_columns import prediction_frame, write_predictions
 from pipelines.training.tasks import StageModule
 
 if TYPE_CHECKING:
@@ -40,9 +37,10 @@ def evaluate_run(cell: "Cell", model: EmpathyModel, accelerator: Accelerator) ->
         examples = stage_examples(cell.corpus, split, objective.needs_empathy, None)
         predictions = predict(module, encode(examples), _collate(cell), accelerator)
         metrics[split] = split_metrics(predictions, objective.needs_empathy)
-        frame = prediction_frame(examples, predictions, objective.needs_empathy)
+        scores = predictions.empathy if objective.needs_empathy else None
+        frame = prediction_frame(examples, scores, predictions.emotion_logits)
         if accelerator.is_main_process:
-            write_with(cell.folder.predictions / f"{split}.parquet", partial(frame.to_parquet, index=False))
+            write_predictions(cell.folder.predictions / f"{split}.parquet", frame)
     accelerator.unwrap_model(module, keep_fp32_wrapper=False)
     return _results(cell, metrics)
 
@@ -55,27 +53,6 @@ def split_metrics(predictions: Predictions, scored: bool) -> dict[str, Any]:
     if predictions.emotion_logits is not None:
         figures["emotion"] = emotion_metrics(predictions.emotion_logits, predictions.emotion_true)
     return figures
-
-
-def prediction_frame(examples: Dataset, predictions: Predictions, scored: bool) -> pd.DataFrame:
-    """One row an example: its ids, the response's length in words, and what was true and predicted."""
-    n = len(examples)
-    scores = predictions.empathy if scored and predictions.empathy is not None else np.full(n, np.nan)
-    logits: list[list[float]] | list[None] = [None] * n
-    if predictions.emotion_logits is not None:
-        logits = predictions.emotion_logits.astype(np.float32).tolist()
-    return pd.DataFrame(
-        {
-            "example_id": list(examples["example_id"]),
-            "conv_id": list(examples["conv_id"]),
-            "turn": np.asarray(examples["turn"], dtype=np.int32),
-            "response_words": np.array([len(text.split()) for text in examples["response"]], dtype=np.int32),
-            "empathy_true": predictions.empathy_true.astype(np.float32),
-            "empathy_pred": scores.astype(np.float32),
-            "emotion_true": np.asarray(examples["emotion"], dtype=np.int32),
-            "emotion_logits": logits,
-        }
-    )
 
 
 def measure_run_latency(cell: "Cell", model: EmpathyModel, accelerator: Accelerator) -> dict[str, Any]:

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.reporting.aggregate import Row, merge_signatures, metric_columns, rows_of
+from pipelines.reporting.aggregate import Row, merge_signatures, metric_columns, rows_of, system_name
 from pipelines.reporting.collect import collect
 
 
@@ -10,8 +10,13 @@ def test_columns_follow_the_literature_and_know_their_direction() -> None:
     columns = metric_columns()
     assert [column.key for column in columns] == [
         "mae", "spearman", "pearson", "mse", "qwk", "accuracy", "top5", "macro_f1", "ece",
+        "people_spearman", "people_spearman_within_rater", "people_mae", "people_spearman_responses",
+        "insertion_flips", "context_swap",
     ]  # fmt: skip
-    assert {column.key for column in columns if column.direction == "min"} == {"mae", "mse", "ece"}
+    assert {column.key for column in columns if column.direction == "min"} == {
+        "mae", "mse", "ece", "people_mae", "insertion_flips",
+    }  # fmt: skip
+    assert {column.task for column in columns if not column.is_predicted} == {"people", "probes"}
 
 
 def test_a_newly_registered_metric_is_a_column(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -29,6 +34,44 @@ def test_rows_are_by_family_and_falling_weight(three_families: Path) -> None:
         ("mvc", 0.3, [17, 39]),
         ("mvc", 0.1, [17, 39]),
     ]
+
+
+def test_main_rows_come_by_family_and_augmentation_and_twins_last(hybrid_experiments: list[Path]) -> None:
+    groups = collect(hybrid_experiments).groups
+    assert len(groups) == 1
+    rows = rows_of(groups[0])
+    assert [(row.name, row.family, row.augmentation, row.seen, row.is_twin) for row in rows] == [
+        ("baseline", "baseline", "none", "both", False),
+        ("mvc", "mvc", "none", "both", False),
+        ("mvc + context-aware", "mvc", "context-aware", "both", False),
+        ("mvc, response only", "mvc", "none", "response", True),
+    ]
+    assert [row.experiment for row in rows] == ["hybrid", "hybrid", "hybrid-augmented", "hybrid-response"]
+    assert {tuple(row.seeds) for row in rows} == {(17, 39, 43)}
+
+
+def test_a_system_is_named_by_what_it_saw() -> None:
+    assert system_name("stm", "none", "context") == "stm, context only"
+    assert system_name("stm", "context-aware", "response") == "stm + context-aware, response only"
+
+
+def test_people_and_probes_are_averaged_over_seeds(hybrid_experiments: list[Path]) -> None:
+    columns = {column.key: column for column in metric_columns()}
+    mvc = rows_of(collect(hybrid_experiments).groups[0])[1]
+    assert mvc.values(columns["people_spearman"]) == [0.3, 0.31, 0.32]
+    assert mvc.values(columns["insertion_flips"]) == pytest.approx([0.4, 0.38, 0.36])
+    estimate = mvc.estimate(columns["people_spearman"])
+    # half of the t interval: 4.302653 * .01 / sqrt(3) = .024841
+    assert estimate == pytest.approx((0.31, 0.01, 3, 0.285159, 0.334841), abs=1e-6)
+
+
+def test_a_seed_that_was_not_probed_leaves_the_row_without_figures(hybrid_experiments: list[Path]) -> None:
+    (hybrid_experiments[0] / "mvc-lambda0.1-seed39" / "probes.json").unlink()
+    columns = {column.key: column for column in metric_columns()}
+    mvc = rows_of(collect(hybrid_experiments).groups[0])[1]
+    assert mvc.values(columns["context_swap"]) == []
+    assert mvc.estimate(columns["context_swap"]) is None
+    assert mvc.estimate(columns["people_spearman"]) is not None
 
 
 def test_an_undefined_figure_of_one_seed_leaves_the_mean_undefined(three_families: Path) -> None:

@@ -1,16 +1,23 @@
+import json
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from pipelines.reporting.aggregate import metric_columns, references_of, rows_of
+from pipelines.reporting.cautions import group_cautions, report_cautions
 from pipelines.reporting.collect import collect
-from pipelines.reporting.study import study
 
 
 def cautions(*folders: Path) -> str:
-    found = study(collect(folders), "empathy report")
-    return "\n".join([*found.cautions, *(line for group in found.groups for line in group.cautions)])
+    found = collect(folders)
+    lines = report_cautions(found.groups, found.unfinished)
+    for group in found.groups:
+        rows = rows_of(group)
+        columns = [column for column in metric_columns() if any(row.values(column) for row in rows)]
+        lines += group_cautions(group, rows, references_of(group), columns)
+    return "\n".join(lines)
 
 
 def test_few_seeds_are_said(three_families: Path) -> None:
@@ -74,3 +81,29 @@ def test_the_sample_corpus_measures_nothing(
 ) -> None:
     write_run(tmp_path / "e", "mvc", 0.1, 17, perfect, corpus="sample")
     assert "measure nothing about people" in cautions(tmp_path / "e")
+
+
+def test_seeds_that_were_not_audited_or_probed_are_said(hybrid_experiments: list[Path]) -> None:
+    assert "probes.json" not in cautions(*hybrid_experiments)
+    (hybrid_experiments[0] / "mvc-lambda0.1-seed39" / "probes.json").unlink()
+    (hybrid_experiments[0] / "baseline-lambda0.1-seed17" / "human_agreement.json").unlink()
+    text = cautions(*hybrid_experiments)
+    assert "mvc, λ 0.1, seed 39: probes.json is missing or lacks a set that other seeds of the row have" in text
+    assert "so the row has no such figure; run `empathy probe` on it" in text
+    assert "baseline, λ 0.1, seed 17: human_agreement.json is missing" in text
+
+
+def test_a_row_without_any_probe_needs_no_caution(hybrid_experiments: list[Path]) -> None:
+    for seed in (17, 39, 43):
+        (hybrid_experiments[0] / f"mvc-lambda0.1-seed{seed}" / "probes.json").unlink()
+    assert "probes.json" not in cautions(*hybrid_experiments)
+
+
+def test_figures_over_other_examples_are_said(hybrid_experiments: list[Path]) -> None:
+    path = hybrid_experiments[0] / "mvc-lambda0.1-seed39" / "human_agreement.json"
+    content = json.loads(path.read_text())
+    content["sets"]["dialogues"]["n"] = 99
+    path.write_text(json.dumps(content))
+    text = cautions(*hybrid_experiments)
+    assert "people MAE, dialogues is over 99 and 120 examples in different runs, so it is not comparable" in text
+    assert "people ρ, responses is over" not in text

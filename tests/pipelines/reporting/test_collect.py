@@ -146,5 +146,48 @@ def test_predictions_of_another_run_are_noticed(three_families: Path) -> None:
 def test_the_same_cell_twice_is_refused(tmp_path: Path, write_run: WriteRun, perfect: pd.DataFrame) -> None:
     write_run(tmp_path / "a", "mvc", 0.1, 17, perfect)
     write_run(tmp_path / "b", "mvc", 0.1, 17, perfect, experiment="a")
-    with pytest.raises(UserError, match=r"the same experiment, family, λ_emo and seed as .*; give one of the two"):
+    with pytest.raises(
+        UserError, match=r"the same experiment, family, λ_emo, augmentation, side seen and seed as .*; give one of the"
+    ):
         collect([tmp_path / "a", tmp_path / "b"])
+
+
+@pytest.mark.parametrize("other", [{"augmentation": "context-aware"}, {"seen": "response"}])
+def test_cells_that_differ_in_augmentation_or_side_are_two(
+    tmp_path: Path, write_run: WriteRun, perfect: pd.DataFrame, other: dict[str, str]
+) -> None:
+    write_run(tmp_path / "a", "mvc", 0.1, 17, perfect)
+    write_run(tmp_path / "b", "mvc", 0.1, 17, perfect, experiment="a", **other)
+    found = collect([tmp_path / "a", tmp_path / "b"])
+    assert [len(group.runs) for group in found.groups] == [2]
+    assert {(run.cell.augmentation, run.cell.seen) for run in found.groups[0].runs} == {
+        ("none", "both"),
+        (other.get("augmentation", "none"), other.get("seen", "both")),
+    }
+
+
+def test_an_augmented_cell_twice_is_refused(tmp_path: Path, write_run: WriteRun, perfect: pd.DataFrame) -> None:
+    for name in ("a", "b"):
+        write_run(tmp_path / name, "mvc", 0.1, 17, perfect, experiment="a", augmentation="context-aware")
+    with pytest.raises(UserError, match="give one of the two"):
+        collect([tmp_path / "a", tmp_path / "b"])
+
+
+def test_an_unknown_side_is_named(tmp_path: Path, write_run: WriteRun, perfect: pd.DataFrame) -> None:
+    write_run(tmp_path / "a", "mvc", 0.1, 17, perfect, seen="situation")
+    with pytest.raises(UserError, match=r"expected seen to be both, response or context, found 'situation'; remove"):
+        collect([tmp_path / "a"])
+
+
+def test_experiments_on_the_same_data_share_one_set_of_references(hybrid_experiments: list[Path]) -> None:
+    assert all((folder / "references" / "references.json").is_file() for folder in hybrid_experiments)
+    found = collect(hybrid_experiments)
+    assert [len(group.runs) for group in found.groups] == [12]
+    assert sorted(reference.name for reference in found.groups[0].references) == ["constant", "majority"]
+
+
+def test_a_broken_measurement_is_named(hybrid_experiments: list[Path]) -> None:
+    path = hybrid_experiments[0] / "mvc-lambda0.1-seed17" / "probes.json"
+    edit(path, insertion=[])
+    with pytest.raises(UserError, match=r"seed17/probes.json: expected insertion.flipped to hold"):
+        collect(hybrid_experiments)

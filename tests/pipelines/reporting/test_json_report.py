@@ -73,10 +73,38 @@ def paths(value: Any, path: str = "") -> Iterator[str]:
         yield path
 
 
-def test_every_field_is_explained_and_every_explanation_is_of_a_field(three_families: Path, tmp_path: Path) -> None:
+def test_people_probes_and_context_are_in_it(hybrid_experiments: list[Path], tmp_path: Path) -> None:
+    group = report(*hybrid_experiments, out=tmp_path / "out")["groups"][0]
+    rows = {row["name"]: row for row in group["rows"]}
+    augmented = rows["mvc + context-aware"]
+    assert (augmented["augmentation"], augmented["seen"]) == ("context-aware", "both")
+    assert (rows["mvc, response only"]["augmentation"], rows["mvc, response only"]["seen"]) == ("none", "response")
+    assert augmented["made_up"] == {"phrase_inserted": 320, "context_swapped": 1600}
+    assert rows["mvc"]["made_up"] == {}
+    assert group["counts"]["train"] == {"dialogues": 400, "examples": 1600}
+    area = augmented["metrics"]["context_swap"]
+    assert area["values"] == [0.84, 0.86, 0.91]
+    assert area["mean"] == pytest.approx(0.87)
+    # deviations -.03 -.01 .04: sd = sqrt(.0026 / 2)
+    assert area["sd"] == pytest.approx(0.0360555, abs=1e-6)
+    assert area["over_examples"][0] == {"low": 0.82, "high": 0.86, "n": 800}
+    assert rows["mvc"]["metrics"]["people_spearman"]["over_examples"][1] == {"low": 0.21, "high": 0.41, "n": 120}
+    assert "over_examples" not in augmented["metrics"]["mae"]
+    assert group["context"]["chance"] == 0.5
+    reading = {one["row"]: one for one in group["context"]["rows"]}["mvc, λ 0.1"]
+    assert reading["twin"] == "mvc, response only, λ 0.1"
+    assert reading["seeds"] == [17, 39, 43]
+    assert reading["above_twin"]["mean"] == pytest.approx(0.123333, abs=1e-6)
+    assert reading["over_pairs"] == {"low": 0.58, "high": 0.66, "n": 800}
+    assert reading["reads_context"] is True
+
+
+def test_every_field_is_explained_and_every_explanation_is_of_a_field(
+    three_families: Path, hybrid_experiments: list[Path], tmp_path: Path
+) -> None:
     (three_families / "mvc-lambda0.5-seed17").mkdir()
     (three_families / "mvc-lambda0.5-seed17" / "config.yaml").write_text("family: mvc\n")
-    content = report(three_families, out=tmp_path / "out")
+    content = report(three_families, *hybrid_experiments, out=tmp_path / "out")
     assert content["schema_version"] == 1
     assert content["fields"] == FIELDS
     del content["fields"]

@@ -7,6 +7,9 @@ import pandas as pd
 import pytest
 
 from pipelines.reporting import comparisons, write_report
+from pipelines.reporting.collect import collect
+from pipelines.reporting.render import markdown
+from pipelines.reporting.study import study
 
 VOID = {"meta", "path", "use", "img", "image", "link", "br", "rect", "circle", "line"}
 
@@ -143,3 +146,66 @@ def test_out_defaults_to_the_experiment(
     written = write_report([Path("runs/invented")])
     assert written["html"] == Path("reports/invented/report.html")
     assert "empathy report runs/invented --out reports/invented" in written["markdown"].read_text()
+
+
+def test_people_and_probes_stand_in_every_format(hybrid_experiments: list[Path], tmp_path: Path) -> None:
+    (hybrid_experiments[0] / "baseline-lambda0.1-seed17" / "human_agreement.json").unlink()
+    written = write_report(hybrid_experiments, tmp_path / "out")
+    text, latex, html = (written[name].read_text() for name in ("markdown", "latex", "html"))
+    people = text.split("### Agreement with people")[1].split("###")[0]
+    assert "| people ρ, dialogues ↑ | people ρ, within a sheet ↑ | people MAE, dialogues ↓ | people ρ, resp" in people
+    assert "| baseline λ 0.1 n = 3 | – | – | – | – |" in people
+    assert "| mvc λ 0.1 n = 3 | 0.3100 ± 0.0100 [0.285, 0.335] | 0.3000 ± 0.0000 [0.300, 0.300] |" in people
+    assert "constant" not in people
+    assert "**" not in people
+    assert "no bold: a run keeps no scores by example that could be tested" in people
+    assert "by variant. context-aware: context swapped 1,600; phrase inserted 320." in text
+    assert "| train | 400 | 1,600 | 500 | 2,000 |" in text
+    probes = text.split("### Probes")[1].split("###")[0]
+    assert "| system | flipped by a phrase ↓ | context-swap area ↑ |" in probes
+    assert "| mvc + context-aware λ 0.1 n = 3 | 0.1300 ± 0.0361 [0.040, 0.220] | 0.8700 ±" in probes
+    context = text.split("### Which systems read the context")[1].split("###")[0]
+    assert (
+        "| mvc λ 0.1 n = 3 | 0.6200 ± 0.0200 [0.570, 0.670] pairs [0.580, 0.660] | 0.5700 ± 0.0200 [0.520, 0.620] | "
+        "0.6700 ± 0.0200 [0.620, 0.720] | +0.1233 ± 0.0252 [0.061, 0.186] | 0.3800 ± 0.0200 [0.330, 0.430] | **yes** |"
+    ) in context
+    assert "| mvc, response only λ 0.1 n = 3 | 0.4967 ± 0.0058 [0.482, 0.511] pairs [0.470, 0.520] |" in context
+    for name in ("people-1", "probes-1", "context-1"):
+        assert rf"\label{{tab:{name}}}" in latex
+    page = Page(html)
+    assert page.open == []
+    main = html.split('id="g1-main-table"')[1].split("</table>")[0]
+    head, body = main.split("<tbody>")
+    assert [head.count(f">{title}") for title in ("people ρ, dialogues", "context-swap area", "ECE")] == [1, 1, 1]
+    titles = re.findall(r">([^<]+)</th>", head)
+    assert titles[:4] == ["system", "MAE ↓", "Spearman ρ ↑", "accuracy ↑"]
+    assert titles[9:11] == ["context-swap area ↑", "Pearson r ↑"]
+    assert "g1-context-table" in page.ids
+    assert re.findall(r'<tr( class="divided")?>', body) == ["", "", "", ' class="divided"', ' class="divided"', ""]
+    assert "Context-swap area: mvc + context-aware, λ 0.1 comes first with 0.8700" in html
+    assert "Below the rule: twins" in html
+
+
+def test_without_audits_and_probes_nothing_speaks_of_them(written: dict[str, Path]) -> None:
+    for name in ("markdown", "latex", "html"):
+        text = written[name].read_text()
+        assert not re.search("people ρ|context-swap area|read the context|twins", text), name
+
+
+def test_the_weights_table_is_of_main_rows_by_augmentation(
+    tmp_path: Path, write_run: Callable[..., Path], perfect: pd.DataFrame
+) -> None:
+    for weight in (0.1, 0.3):
+        write_run(tmp_path / "hybrid", "mvc", weight, 17, perfect)
+        write_run(tmp_path / "augmented", "mvc", weight, 17, perfect, augmentation="context-aware")
+        write_run(tmp_path / "twins", "mvc", weight, 17, perfect, seen="response")
+    text = markdown(study(collect([tmp_path / name for name in ("hybrid", "augmented", "twins")]), "empathy report"))
+    table = text.split("### Results by λ_emo")[1].split("###")[0]
+    assert re.findall(r"\| MAE \| (.+?) \|", table) == ["mvc", "mvc + context-aware"]
+    assert "response only" not in table
+    tests = text.split("### Paired tests between families, and with")[1].split("###")[0]
+    assert "| 0.3 | mvc | mvc + context-aware | MAE |" in tests
+    assert "response only" not in tests
+    published = text.split("### Published")[1].split("###")[0]
+    assert "mvc + context-aware (ours)" in published
+    assert "response only" not in published
