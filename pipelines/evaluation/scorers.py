@@ -95,7 +95,7 @@ def _run_scorer(folder: Path) -> Scorer:
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     try:
         model = family.model.from_pretrained(folder / "model").eval()
-        model.to(device)  # type: ignore[arg-type]
+        model.to(device)
         tokenizer = AutoTokenizer.from_pretrained(folder / "model")
     except (OSError, ValueError) as error:
         raise UserError(f"{folder / 'model'}: expected a saved {family.name} model: {error}") from error
@@ -238,8 +238,16 @@ def checked(scores: np.ndarray, rows: Sequence[Example], name: str) -> np.ndarra
     return scores
 
 
+def _epitome_scorer(spec: str) -> Scorer:
+    """The EPITOME rater of a labels folder."""
+    from pipelines.labels.mechanism_scorer import load_mechanism_scorer
+
+    return load_mechanism_scorer(spec)
+
+
 # prefix of a spec -> loader of what follows the colon; a spec without one of these is a run folder
 SCORER_KINDS: dict[str, Callable[[str], Scorer]] = {
     "python": _python_scorer,
     "csv": _csv_scorer,
+    "epitome": _epitome_scorer,
 }

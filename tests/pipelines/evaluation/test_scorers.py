@@ -53,6 +53,19 @@ def test_a_run_of_low_precision_scores_in_it(write_config: WriteConfig, tmp_path
         load_scorer(str(folder))
 
 
+def test_a_run_that_is_shown_the_response_alone_cannot_tell_contexts_apart(
+    write_config: WriteConfig, tmp_path: Path
+) -> None:
+    """Not by a rounding error either: a score depends a little on the batch that a row falls into."""
+    assert train.main([str(write_config("baseline")), "--data.seen=response"]) == 0
+    (folder,) = (path.parent for path in (tmp_path / "runs").glob("**/results.json"))
+    scorer = load_scorer(str(folder))
+    short = scorer.score([pair_row(one_turn("Hm."), "Oh no.")])
+    long = [pair_row(one_turn("I lost my cat. " * 5), text) for text in ("Oh no.", "How did you lose it? " * 3)]
+    scores = scorer.score(long)
+    assert scores[0] == short[0] != scores[1]
+
+
 def test_a_run_that_reads_situations_refuses_pairs_without_one(write_config: WriteConfig, tmp_path: Path) -> None:
     folder = _trained(write_config, tmp_path, "baseline")
     config = json.loads((folder / "model" / "config.json").read_text())

@@ -1,0 +1,1 @@
+"""Probes: what makes a scorer's figure rise that should not, and whether it reads the context at all."""
