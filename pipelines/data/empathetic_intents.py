@@ -42,24 +42,23 @@ def read_intents(path: str) -> tuple[list[str], np.ndarray]:
     file = Path(path) / "train.txt"
     texts, classes = [], []
     for number, line in enumerate(read_text_lines(file, "texts by intent", FIX), start=1):
+        if not line.strip():
+            continue
         identifier, separator, text = line.partition(" <SEP> ")
-        if not separator or not identifier.strip().isdigit():
+        if not separator or not (identifier.isascii() and identifier.strip().isdigit()):
             raise UserError(f"{file}:{number}: expected <id> <SEP> <text>, came {shorten(line)}; {FIX}")
-        intent = int(identifier) - FIRST_INTENT
-        if intent >= len(INTENTS):
+        place = int(identifier) - FIRST_INTENT
+        if place >= len(INTENTS):
             raise UserError(
                 f"{file}:{number}: expected an id up to {FIRST_INTENT + len(INTENTS) - 1}, came {identifier}; {FIX}"
             )
-        if intent >= 0:
+        if place >= 0:
             texts.append(clean_text(text))
-            classes.append(intent)
+            classes.append(place)
     labels = np.array(classes)
     for intent, mark in MARKS.items():
-        shares = {
-            name: float(np.mean([mark in texts[row].lower() for row in np.flatnonzero(labels == place)] or [False]))
-            for place, name in enumerate(INTENTS)
-        }
-        most = max(shares, key=shares.__getitem__)
+        marked = np.array([mark in text.lower() for text in texts])
+        most = max(INTENTS, key=lambda name: marked[labels == INTENTS.index(name)].sum())
         if most != intent:
             raise UserError(
                 f"{file}: expected {mark!r} most often in texts of id {FIRST_INTENT + INTENTS.index(intent)} "

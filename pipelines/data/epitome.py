@@ -34,7 +34,7 @@ def read_epitome(path: str, exclude: frozenset[str]) -> pd.DataFrame:
         exclude: ids to leave out, of a seeker post, a response post, or both as `<sp_id>_<rp_id>`.
 
     Raises:
-        UserError: a file is missing, lacks a column, has a level other than 0, 1, 2, or annotates other pairs.
+        UserError: a file is missing, empty, lacks a column, has a level other than 0, 1, 2, or annotates other pairs.
     """
     frames = {mechanism: _read(Path(path) / name) for mechanism, name in FILES.items()}
     pairs = frames[MECHANISMS[0]].drop(columns="level")
@@ -65,4 +65,6 @@ def _read(file: Path) -> pd.DataFrame:
             )
         texts = {name: clean_text(row[name]) for name in ("seeker_post", "response_post")}
         rows.append({"sp_id": row["sp_id"], "rp_id": row["rp_id"], **texts, "level": int(row["level"])})
+    if not rows:
+        raise UserError(f"{file}: expected annotated pairs, came none; {FIX}")
     return pd.DataFrame(rows).drop_duplicates(["sp_id", "rp_id"]).reset_index(drop=True)

@@ -4,6 +4,7 @@ import copy
 from pathlib import Path
 
 import pandas as pd
+import pyarrow
 from datasets import DatasetDict, Value
 
 from pipelines.data.corpus import WHOLE_CORPUS, Corpus
@@ -22,18 +23,23 @@ def label_with_hybrid_labels(corpus: Corpus, path: str) -> Corpus:
         path: a labels folder of `empathy label`.
 
     Raises:
-        UserError: the folder holds no labels, they lack a column, a score is not from 1 to 5, a turn is in another
-            split than in the corpus, or an example has no score.
+        UserError: the folder holds no labels, they lack a column, a score is not from 1 to 5, a turn has two scores or
+            is in another split than in the corpus, or an example has no score.
     """
     file = Path(path) / FILE
     if not file.is_file():
         raise UserError(f"{file}: expected labels, there are none; make them: empathy label configs/labels.yaml")
-    labels = pd.read_parquet(file)
+    try:
+        labels = pd.read_parquet(file)
+    except (pyarrow.ArrowException, OSError) as error:
+        raise UserError(f"{file}: expected a parquet file of labels, came {error}; label again") from error
     missing = [name for name in COLUMNS if name not in labels]
     if missing:
         raise UserError(f"{file}: expected the columns {', '.join(COLUMNS)}, missing {', '.join(missing)}; label again")
     if not labels["empathy"].between(1, 5).all():
         raise UserError(f"{file}: expected scores from 1 to 5, came others; label again")
+    if len(twice := labels["example_id"][labels["example_id"].duplicated()]):
+        raise UserError(f"{file}: expected one score for each turn, came two or more for {twice.iloc[0]}; label again")
     rows = labels.set_index("example_id")
     report = copy.deepcopy(corpus.report)
     used = 0

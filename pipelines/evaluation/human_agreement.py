@@ -32,6 +32,7 @@ class Agreement:
     """Agreement of one column of scores with people, n items; a figure is None where it is undefined.
 
     spearman, pearson: with the ratings.  qwk, mae: after the score was brought to the rating's scale, in points of it;
+    mae_whole: of the same rounded to a whole rating, as people's are;
     `fitted` says that this was a leave-one-out line fitted to the ratings, else it is a fixed linear map.
     spearman_given_length: partial rank correlation given the words of the listener (of their logarithm: the same).
     spearman_of_length: of the words alone with the ratings.  spearman_with_length: of the scores with the words.
@@ -45,6 +46,7 @@ class Agreement:
     pearson: Estimate | None
     qwk: Estimate | None
     mae: Estimate | None
+    mae_whole: Estimate | None
     spearman_given_length: Estimate | None
     spearman_of_length: Estimate | None
     spearman_with_length: Estimate | None
@@ -137,6 +139,9 @@ class HumanAgreement:
             pearson=_estimate(self._correlation(_standard(scores), _standard(self._ratings))),
             qwk=None if mapped is None else _estimate(self._qwk(mapped)),
             mae=None if mapped is None else _estimate(self._counts @ np.abs(mapped - self._ratings) / self.n),
+            mae_whole=None
+            if mapped is None
+            else _estimate(self._counts @ np.abs(np.floor(mapped + 0.5) - self._ratings) / self.n),
             spearman_given_length=_estimate(_partial(with_ratings, with_words, of_words)),
             spearman_of_length=_estimate(of_words),
             spearman_with_length=_estimate(with_words),

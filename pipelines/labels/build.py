@@ -21,7 +21,7 @@ from pipelines.labels.card import card_markdown
 from pipelines.labels.choice import SCALE, Candidate, cross_validate
 from pipelines.labels.configuration import LabelSettings
 from pipelines.labels.functions import FUNCTIONS
-from pipelines.labels.label_model import LabelModel, dialogue_means, fit_label_model
+from pipelines.labels.label_model import LEVELS, LabelModel, dialogue_means, fit_label_model, interpolated_median
 from pipelines.labels.rated_dialogues import read_rated_dialogues
 from pipelines.labels.signals import IDS, Signals, compute_signals
 from pipelines.labels.turns import read_turns
@@ -223,11 +223,12 @@ def _distribution(scores: pd.Series) -> dict[str, float]:
 
 
 def _calibration(scores: np.ndarray, ratings: np.ndarray) -> list[dict[str, float]]:
-    """Mean score and mean rating of held-out dialogues in BINS groups of equal size, by score."""
+    """Held-out dialogues in BINS groups of equal size, by score: mean score, interpolated median and mean rating."""
+    groups = [rows for rows in np.array_split(np.argsort(scores, kind="stable"), BINS) if len(rows)]
+    shares = np.array([[(ratings[rows] == level).mean() for level in LEVELS] for rows in groups])
     return [
-        {"n": len(rows), "score": float(scores[rows].mean()), "rating": float(ratings[rows].mean())}
-        for rows in np.array_split(np.argsort(scores, kind="stable"), BINS)
-        if len(rows)
+        {"n": len(rows), "score": float(scores[rows].mean()), "median": float(median), "mean": float(mean)}
+        for rows, median, mean in zip(groups, interpolated_median(shares), shares @ LEVELS, strict=True)
     ]
 
 

@@ -18,7 +18,7 @@ def card_markdown(card: Mapping[str, Any]) -> str:
     parts = [
         f"# Label card: {card['name']}",
         "A 1-5 empathy score for every listener turn of EmpatheticDialogues (Rashkin et al. 2019, CC BY-NC 4.0): the "
-        "rating that a rater picked at random would be expected to give to a dialogue whose listener turns are all "
+        "median rating (interpolated) that raters picked at random would give to a dialogue whose turns are all "
         f"like this one. Label model: proportional odds with an effect for each rater's sheet, {chosen}.",
         "## Counts",
         _table(
@@ -54,8 +54,11 @@ def card_markdown(card: Mapping[str, Any]) -> str:
         parts += [
             "## Calibration of held-out scores",
             _table(
-                ["dialogues", "mean score", "mean rating"],
-                [[str(row["n"]), f"{row['score']:.2f}", f"{row['rating']:.2f}"] for row in card["calibration"]],
+                ["dialogues", "mean score", "median rating", "mean rating"],
+                [
+                    [str(row["n"]), *(f"{row[key]:.2f}" for key in ("score", "median", "mean"))]
+                    for row in card["calibration"]
+                ],
             ),
         ]
     parts += [
@@ -92,9 +95,9 @@ def _signal_row(row: Mapping[str, Any]) -> list[str]:
 
 
 def _agreement_table(rows: Sequence[tuple[str, Mapping[str, Any]]]) -> str:
-    keys = ("spearman", "spearman_within_rater", "spearman_given_length", "qwk", "mae")
+    keys = ("spearman", "spearman_within_rater", "spearman_given_length", "qwk", "mae", "mae_whole")
     return _table(
-        ["", "n", "ρ", "ρ within a sheet", "ρ given length", "QWK", "MAE"],
+        ["", "n", "ρ", "ρ within a sheet", "ρ given length", "QWK", "MAE", "MAE, whole ratings"],
         [[name, str(row["n"]), *(_figure(row[key]) for key in keys)] for name, row in rows],
     )
 

@@ -11,15 +11,17 @@ from pipelines.labels.label_model import dialogue_means, fit_label_model
 from pipelines.labels.signals import Signals
 
 FOLDS = 5
+# The functions that learn from human ratings.
+RATERS = ("rated_words", "rated_meaning", "ratings")
 SCALE = RatedScale(1, 5)
 # Sets of labelling functions that are compared; a set without any of the signals at hand is passed over.
 CANDIDATES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     # name -> (functions that it is made of, () for all; functions that it does without)
     "all": ((), ()),
-    "without ratings": ((), ("ratings",)),
+    "without ratings": ((), RATERS),
     "without length": ((), ("length",)),
     "surface": (("length", "cues"), ()),
-    "ratings": (("ratings",), ()),
+    "ratings": (RATERS, ()),
     "length": (("length",), ()),
 }
 

@@ -5,6 +5,20 @@ from typing import Literal
 
 from pipelines.errors import UserError
 
+DEFAULT_FUNCTIONS = (
+    "length",
+    "cues",
+    "reaction",
+    "selfeval",
+    "epitome",
+    "intents",
+    "emotions",
+    "relevance",
+    "rated_words",
+    "rated_meaning",
+    "ratings",
+)
+
 
 @dataclass
 class LabelSettings:
@@ -30,9 +44,7 @@ class LabelSettings:
 
     name: str
     path: str
-    functions: list[str] = field(
-        default_factory=lambda: ["length", "cues", "epitome", "intents", "emotions", "relevance", "selfeval", "ratings"]
-    )
+    functions: list[str] = field(default_factory=lambda: list(DEFAULT_FUNCTIONS))
     encoder: str = "roberta-base"
     epitome_path: str | None = None
     intents_path: str | None = None
@@ -54,3 +66,13 @@ class LabelSettings:
                 "human_ratings_path: expected a CSV of human ratings for label_model fitted; "
                 "give one, or set label_model to fixed"
             )
+
+
+def needed(value: str | None, key: str, function: str) -> str:
+    """`value`, or a UserError that says which setting the function lacks."""
+    if value is None:
+        raise UserError(
+            f"{key}: expected a path, which the labelling function {function} needs; give one, "
+            f"or leave {function} out of functions"
+        )
+    return value

@@ -8,13 +8,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from modeling.encoder import load_backbone
 from pipelines.atomic import write_with
 from pipelines.errors import UserError
 from pipelines.labels.configuration import LabelSettings
+from pipelines.labels.content_hash import encoder_hash, frame_hash, path_hash
 from pipelines.labels.functions import FUNCTIONS
 from pipelines.labels.functions.labelling_function import LabellingFunction
-from pipelines.training.provenance import weights_sha256
 
 IDS = ["example_id", "conv_id", "turn", "split"]
 
@@ -47,7 +46,7 @@ def compute_signals(turns: pd.DataFrame, settings: LabelSettings) -> Signals:
     keys = _keys(chosen, turns, settings)  # every missing file is told before minutes of work
     parts = [turns[IDS].reset_index(drop=True)]
     for function in chosen:
-        folder = Path(settings.cache_dir) / f"{function.name}-{keys[function.name][:16]}"
+        folder = cache_folder(settings, function.name, keys[function.name])
         values = folder / "values.parquet"
         if values.is_file():
             print(f"{function.name}: from the cache", flush=True)
@@ -60,6 +59,11 @@ def compute_signals(turns: pd.DataFrame, settings: LabelSettings) -> Signals:
     return Signals(pd.concat(parts, axis=1), keys)
 
 
+def cache_folder(settings: LabelSettings, function: str, key: str) -> Path:
+    """Where a labelling function keeps its values and what it trained."""
+    return Path(settings.cache_dir) / f"{function}-{key[:16]}"
+
+
 def _check(frame: pd.DataFrame, function: LabellingFunction, turns: int) -> None:
     if list(frame) != list(function.values) or len(frame) != turns:
         raise ValueError(
@@ -69,45 +73,24 @@ def _check(frame: pd.DataFrame, function: LabellingFunction, turns: int) -> None
 
 
 def _keys(functions: list[LabellingFunction], turns: pd.DataFrame, settings: LabelSettings) -> dict[str, str]:
-    data = hashlib.sha256(pd.util.hash_pandas_object(turns, index=False).to_numpy().tobytes()).hexdigest()
     encoder = ""
     if any(function.uses_encoder for function in functions):
-        encoder = _encoder_hash(settings.encoder)
+        encoder = encoder_hash(settings.encoder)
     keys = {}
     for function in functions:
         files = {}
         for path in function.files(settings):
-            files[path.name] = _content_hash(path)
+            files[path.name] = path_hash(path)
         if settings.exclude_ids is not None and function.files(settings):
-            files["exclude_ids"] = _content_hash(Path(settings.exclude_ids))
+            files["exclude_ids"] = path_hash(Path(settings.exclude_ids))
         described = {
             "function": function.name,
             "version": function.version,
             "values": list(function.values),
-            "turns": data,
+            "turns": frame_hash(turns[list(function.reads)]),
             "files": files,
             "encoder": encoder if function.uses_encoder else "",
             "seed": settings.seed if function.uses_encoder else 0,
         }
         keys[function.name] = hashlib.sha256(json.dumps(described, sort_keys=True).encode()).hexdigest()
     return keys
-
-
-def _encoder_hash(encoder: str) -> str:
-    try:
-        return weights_sha256(load_backbone(encoder).state_dict())
-    except OSError as error:
-        raise UserError(str(error)) from error
-
-
-def _content_hash(path: Path) -> str:
-    """Sha256 of a file, or of all files of a folder with their names; of the name alone for what the Hub holds."""
-    if str(path) == "hub":
-        return "hub"
-    if not path.exists():
-        raise UserError(f"{path}: expected a file or folder that a labelling function reads, there is none")
-    digest = hashlib.sha256()
-    for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
-        if file.is_file():
-            digest.update(str(file.relative_to(path)).encode() + file.read_bytes())
-    return digest.hexdigest()

@@ -1,5 +1,7 @@
 """Every listener turn of EmpatheticDialogues as one table, which the labelling functions read."""
 
+from itertools import pairwise
+
 import pandas as pd
 
 from pipelines.data.corpus import ReaderReport
@@ -12,7 +14,8 @@ def read_turns(path: str, separator: str) -> tuple[pd.DataFrame, ReaderReport]:
     """A row for each listener turn of the three splits, none left out.
 
     Columns: example_id, conv_id, turn, split, emotion (its name), situation, context (the dialogue so far, its turns
-    parted by `separator`), last_speaker_turn, response, selfeval (as it stands in the file).
+    parted by `separator`), last_speaker_turn, response, next_speaker_turn (None where the dialogue ends), selfeval (as
+    it stands in the file).
 
     Raises UserError where the corpus cannot be read or a dialogue is in two splits.
     """
@@ -26,6 +29,7 @@ def read_turns(path: str, separator: str) -> tuple[pd.DataFrame, ReaderReport]:
                     f"{path}: expected each dialogue in one split, came {dialogue.conv_id} in "
                     f"{split_of[dialogue.conv_id]} and {split}; use the official files"
                 )
+            following = {turn.number: after for turn, after in pairwise(dialogue.turns)}
             for example in listener_turns(split, dialogue):
                 said = [turn["text"] for turn in example["dialogue_context"]]
                 by_speaker = [turn["text"] for turn in example["dialogue_context"] if turn["role"] == SPEAKER]
@@ -40,6 +44,7 @@ def read_turns(path: str, separator: str) -> tuple[pd.DataFrame, ReaderReport]:
                         "context": separator.join(said),
                         "last_speaker_turn": by_speaker[-1] if by_speaker else "",
                         "response": example["response"],
+                        "next_speaker_turn": following[example["turn"]].text if example["turn"] in following else None,
                         "selfeval": dialogue.selfeval,
                     }
                 )

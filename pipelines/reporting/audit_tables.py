@@ -16,6 +16,7 @@ TITLES = {
     "spearman_within_rater": "ρ within rater",
     "qwk": "QWK",
     "mae": "MAE",
+    "mae_whole": "MAE, whole",
     "pearson": "Pearson r",
     "spearman_within_rater_pooled": "ρ within rater, pooled",
     "spearman_with_length": "ρ with words",
@@ -25,6 +26,7 @@ MEANINGS = {
     "ρ": "Spearman's rank correlation of the score with the ratings.",
     "ρ given length": "The same after the listener's number of words is taken out of both (partial rank correlation "
     "given the logarithm of the words, which for ranks is that given the words). Undefined for length itself.",
+    "MAE, whole": "MAE of the score rounded to a whole rating, as people's are.",
     "ρ within rater": f"Spearman's ρ within each rater's sheet, over sheets of at least {SMALLEST_SHEET} items, "
     "weighted by their items: raters differ in how high they rate, and here that cannot matter.",
     "ρ within rater, pooled": "Ranks within a sheet as shares of its items, pooled over all sheets, also small ones.",
@@ -125,7 +127,8 @@ def set_table(study: AuditStudy, human: HumanSet) -> Table:
             divided.append(k)
         fitted = isinstance(row, AuditRow) and (one := row.agreements[human.name]) is not None and one.fitted
         cells = [
-            figure_cell(figure(row, human, name), "*" if fitted and name in ("qwk", "mae") else "") for name in TITLES
+            figure_cell(figure(row, human, name), "*" if fitted and name in ("qwk", "mae", "mae_whole") else "")
+            for name in TITLES
         ]
         rows.append([_name_cell(row), Cell(_count(row, human)), *cells])
     notes = [

@@ -16,8 +16,8 @@ from torch.nn import functional
 from modeling.encoder import load_tokenizer
 from pipelines.data.exclude import read_exclude_ids
 from pipelines.data.goemotions import GOEMOTIONS_LABELS, read_goemotions
-from pipelines.labels.configuration import LabelSettings
-from pipelines.labels.functions.labelling_function import LabellingFunction, needed
+from pipelines.labels.configuration import LabelSettings, needed
+from pipelines.labels.functions.labelling_function import LabellingFunction
 from pipelines.labels.text_rater import RaterRecipe, load_or_train, rate, tokenize
 
 # The sentiment groups of the GoEmotions paper (its figure 2); the others are ambiguous.
@@ -104,6 +104,7 @@ EMOTIONS_FUNCTION = LabellingFunction(
         "negative_to_positive": "negative part of the response's valence times positive part of the context's",
     }
     | {name: f"probability that the response shows {name}" for name in SHOWN},
+    reads=("last_speaker_turn", "response"),
     compute=_compute,
     files=lambda settings: [Path(needed(settings.goemotions_path, "goemotions_path", "emotions"))],
     uses_encoder=True,

@@ -13,8 +13,8 @@ from torch.nn import functional
 from modeling.encoder import load_tokenizer
 from pipelines.data.epitome import LEVELS, MECHANISMS, read_epitome
 from pipelines.data.exclude import read_exclude_ids
-from pipelines.labels.configuration import LabelSettings
-from pipelines.labels.functions.labelling_function import LabellingFunction, needed
+from pipelines.labels.configuration import LabelSettings, needed
+from pipelines.labels.functions.labelling_function import LabellingFunction
 from pipelines.labels.text_rater import RaterRecipe, TextRater, load_or_train, rate, tokenize
 
 RECIPE = RaterRecipe(outputs=len(MECHANISMS) * LEVELS, epochs=4)
@@ -74,6 +74,7 @@ EPITOME = LabellingFunction(
         "ip": "expected level of interpretations, 0 none to 2 strong",
         "ex": "expected level of explorations, 0 none to 2 strong",
     },
+    reads=("context", "response"),
     compute=_compute,
     files=lambda settings: [Path(needed(settings.epitome_path, "epitome_path", "epitome"))],
     uses_encoder=True,

@@ -10,8 +10,8 @@ from torch.nn import functional
 
 from modeling.encoder import load_tokenizer
 from pipelines.data.empathetic_intents import INTENTS, read_intents
-from pipelines.labels.configuration import LabelSettings
-from pipelines.labels.functions.labelling_function import LabellingFunction, needed
+from pipelines.labels.configuration import LabelSettings, needed
+from pipelines.labels.functions.labelling_function import LabellingFunction
 from pipelines.labels.text_rater import RaterRecipe, load_or_train, rate, tokenize
 
 RECIPE = RaterRecipe(outputs=len(INTENTS), epochs=3, batch_size=32, length=64)
@@ -43,6 +43,7 @@ INTENT_FUNCTION = LabellingFunction(
     version=1,
     source="Welivita & Pu 2020, arXiv:2012.07439: taxonomy of empathetic response intents",
     values={intent: f"probability that the response's intent is {intent}" for intent in INTENTS},
+    reads=("response",),
     compute=_compute,
     files=lambda settings: [Path(needed(settings.intents_path, "intents_path", "intents"))],
     uses_encoder=True,

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pandas as pd
 
-from pipelines.errors import UserError
 from pipelines.labels.configuration import LabelSettings
 
 
@@ -15,26 +14,18 @@ class LabellingFunction:
     """One source of weak evidence on how empathic a listener turn is.
 
     name, version: a new version where the values would come out differently. source: the paper or page of the method
-    and of its data. values: column -> what it says, with its unit. compute: (turns, settings, folder) -> a frame with
-    those columns, a row for each turn, NaN where the function abstains; `folder` is its own, and what it leaves there
-    (a trained rater) is found again by a run that goes on. files: the files and folders that the values depend on
-    besides the dialogues. uses_encoder: whether settings.encoder and settings.seed matter.
+    and of its data. values: column -> what it says, with its unit. reads: the columns of the turns that the values
+    depend on. compute: (turns, settings, folder) -> a frame with those columns, a row for each turn, NaN where the
+    function abstains; `folder` is its own, and what it leaves there (a trained rater) is found again by a run that goes
+    on. files: the files and folders that the values depend on besides the dialogues. uses_encoder: whether
+    settings.encoder and settings.seed matter.
     """
 
     name: str
     version: int
     source: str
     values: Mapping[str, str]
+    reads: tuple[str, ...]
     compute: Callable[[pd.DataFrame, LabelSettings, Path], pd.DataFrame]
     files: Callable[[LabelSettings], list[Path]] = lambda settings: []
     uses_encoder: bool = False
-
-
-def needed(value: str | None, key: str, function: str) -> str:
-    """`value`, or a UserError that says which setting the function lacks."""
-    if value is None:
-        raise UserError(
-            f"{key}: expected a path, which the labelling function {function} needs; give one, "
-            f"or leave {function} out of functions"
-        )
-    return value

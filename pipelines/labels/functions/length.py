@@ -10,14 +10,19 @@ from pipelines.labels.functions.labelling_function import LabellingFunction
 
 
 def _compute(turns: pd.DataFrame, settings: LabelSettings, folder: Path) -> pd.DataFrame:
-    words = [len(response.split()) for response in turns["response"]]
-    return pd.DataFrame({"words": np.log1p(words)})
+    words = pd.Series([len(response.split()) for response in turns["response"]])
+    of_dialogue = words.groupby(turns["conv_id"].to_numpy()).transform("sum")
+    return pd.DataFrame({"words": np.log1p(words), "dialogue_words": np.log1p(of_dialogue)})
 
 
 LENGTH = LabellingFunction(
     name="length",
-    version=1,
+    version=2,
     source="words between white space; length explains part of every empathy rating",
-    values={"words": "log(1 + words of the response)"},
+    values={
+        "words": "log(1 + words of the response)",
+        "dialogue_words": "log(1 + words of all the listener's turns in the dialogue)",
+    },
+    reads=("conv_id", "response"),
     compute=_compute,
 )

@@ -5,14 +5,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from modeling.encoder import load_tokenizer
 from pipelines.data.prepare import dialogue_hash
 from pipelines.labels.configuration import LabelSettings
+from pipelines.labels.embeddings import turn_embeddings
 from pipelines.labels.functions.labelling_function import LabellingFunction
-from pipelines.labels.text_rater import embed, tokenize
 
 CANDIDATES = 100
-LENGTH = 128
 
 
 def rank_among(contexts: np.ndarray, responses: np.ndarray, order: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -35,18 +33,14 @@ def rank_among(contexts: np.ndarray, responses: np.ndarray, order: np.ndarray) -
 
 
 def _compute(turns: pd.DataFrame, settings: LabelSettings, folder: Path) -> pd.DataFrame:
-    tokenizer = load_tokenizer(settings.encoder)
-    embedded = [
-        embed(settings.encoder, tokenize(tokenizer, turns[column].tolist(), None, LENGTH), tokenizer.pad_token_id)
-        for column in ("context", "response")
-    ]
+    contexts, responses = turn_embeddings(turns, settings)
     cosine, rank = np.zeros(len(turns)), np.zeros(len(turns))
     for split in sorted(turns["split"].unique()):
         rows = np.flatnonzero(turns["split"] == split)
         # By a hash: neighbours in the file are turns of one dialogue.
         keys = [dialogue_hash(example_id) for example_id in turns["example_id"].iloc[rows]]
         order = np.argsort(np.array(keys, dtype=np.uint64), kind="stable")
-        cosine[rows], rank[rows] = rank_among(embedded[0][rows], embedded[1][rows], order)
+        cosine[rows], rank[rows] = rank_among(contexts[rows], responses[rows], order)
     return pd.DataFrame({"cosine": cosine, "rank": np.log(rank)})
 
 
@@ -58,6 +52,7 @@ RELEVANCE = LabellingFunction(
         "cosine": "cosine of the response with its whole dialogue context, -1 to 1",
         "rank": f"log of the response's rank among {CANDIDATES} listeners' responses for its context, 0 for first",
     },
+    reads=("example_id", "split", "context", "response"),
     compute=_compute,
     uses_encoder=True,
 )

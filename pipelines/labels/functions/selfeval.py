@@ -33,5 +33,6 @@ SELFEVAL = LabellingFunction(
     version=1,
     source="Rashkin et al. 2019, arXiv:1811.00207: each side rates the other over the whole dialogue",
     values={part: f"mean {part} rating of the dialogue, 1 to 5; abstains where the file has none" for part in PARTS},
+    reads=("selfeval",),
     compute=_compute,
 )
