@@ -127,7 +127,7 @@ def test_a_second_run_comes_from_the_cache_and_ends_the_same(
         (["--path=nowhere"], "nowhere: expected a folder or a .tar, .tar.gz or .tgz of the corpus"),
         (
             ["--epitome_path=nowhere"],
-            "nowhere: expected a file or folder that a labelling function reads, there is none",
+            "nowhere: expected a file or folder that a labelling function reads",
         ),
         (["--name=a/b"], "name: expected a folder name other than cache, got 'a/b'"),
         (["--no_such_key=1"], "no_such_key"),

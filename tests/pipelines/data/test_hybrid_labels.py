@@ -67,13 +67,13 @@ def test_every_turn_gets_its_own_score(tmp_path: Path) -> None:
     [
         (
             lambda labels: labels.drop(columns=["empathy", "split"]),
-            r"labels\.parquet: expected the columns example_id, split, empathy, label_source, missing split, empathy; lab",
+            r"labels\.parquet: expected the columns example_id, split, empathy, label_source, missing split, empathy",
         ),
         (lambda labels: labels.assign(empathy=[5.0, 5.01, 1, 1, 1, 1]), "expected scores from 1 to 5, came others"),
         (lambda labels: labels.assign(empathy=[5.0, None, 1, 1, 1, 1]), "expected scores from 1 to 5, came others"),
         (
             lambda labels: labels[~labels["example_id"].isin(["b/2", "a/4"])],
-            "expected a score for each of 3 turns of the train split, came none for 2, a/4 first; label the corpus that",
+            "expected a score for each of 3 turns of the train split, came none for 2, a/4 first; label the",
         ),
         (
             lambda labels: labels.assign(split=labels["split"].replace("valid", "train")),

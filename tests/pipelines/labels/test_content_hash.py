@@ -28,9 +28,7 @@ def test_files_and_folders_are_known_by_their_content(tmp_path: Path) -> None:
     (tmp_path / "two" / "a.txt").rename(tmp_path / "two" / "b.txt")
     assert path_hash(tmp_path / "one") != path_hash(tmp_path / "two")
     assert path_hash(Path("hub")) == "hub"
-    with pytest.raises(
-        UserError, match="nowhere: expected a file or folder that a labelling function reads, there is no"
-    ):
+    with pytest.raises(UserError, match="nowhere: expected a file or folder that a labelling function reads"):
         path_hash(tmp_path / "nowhere")
 
 

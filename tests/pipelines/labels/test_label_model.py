@@ -11,7 +11,14 @@ from scipy.special import expit
 from statsmodels.miscmodels.ordinal_model import OrderedModel
 
 from pipelines.errors import UserError
-from pipelines.labels.label_model import LabelModel, ProportionalOdds, dialogue_means, fit_label_model, independent
+from pipelines.labels.label_model import (
+    LabelModel,
+    ProportionalOdds,
+    dialogue_means,
+    fit_label_model,
+    independent,
+    interpolated_median,
+)
 
 WEIGHTS = {"a.x": 1.0, "a.y": -0.6, "b.z": 0.0}  # logits a unit; the signals below have a standard deviation of 1
 THRESHOLDS = np.array([-2.0, -0.7, 0.5, 1.8])
@@ -154,12 +161,31 @@ def test_scores_by_hand() -> None:
         ]
         share = np.diff([0, *below, 1])
         assert model.probabilities(np.array([value]))[0] == pytest.approx(share)
-        expected.append(5 - sum(below))  # the mean of a count is the sum of what lies above
-        spread.append(np.sqrt(sum(p * (k - expected[-1]) ** 2 for k, p in enumerate(share, start=1))))
+        # Ratings spread evenly over half a point to either side: where half of them lie below.
+        expected.append(np.interp(0.5, [0, *below, 1], [0.5, 1.5, 2.5, 3.5, 4.5, 5.5]))
+        mean = sum(p * k for k, p in enumerate(share, start=1))
+        spread.append(np.sqrt(sum(p * (k - mean) ** 2 for k, p in enumerate(share, start=1))))
     scores = model.score(frame)
     assert scores.index.tolist() == [7, 4]
     assert scores["empathy"].tolist() == pytest.approx(expected)
     assert scores["empathy_sd"].tolist() == pytest.approx(spread)
+
+
+def test_interpolated_medians() -> None:
+    shares = [
+        [1, 0, 0, 0, 0],
+        [0, 0, 0, 0, 1],
+        [0.5, 0, 0, 0, 0.5],  # anything from 1.5 to 4.5 would do
+        [0, 0.25, 0.5, 0.25, 0],
+        [0, 0.1, 0.2, 0.7, 0],
+        [0.6, 0.4, 0, 0, 0],
+    ]
+    found = interpolated_median(np.array(shares, dtype=float))
+    assert found.tolist() == pytest.approx([1, 5, 1.5, 3, 3.5 + 0.2 / 0.7, 0.5 + 0.5 / 0.6])
+    # The median of ratings of which each is spread evenly over half a point to either side.
+    rng = np.random.default_rng(0)
+    drawn = rng.choice([2, 3, 4], 20001, p=[0.1, 0.2, 0.7]) + rng.uniform(-0.5, 0.5, 20001)
+    assert found[4] == pytest.approx(np.median(drawn), abs=0.03)
 
 
 def test_the_standard_error_is_the_spread_over_weights_that_might_have_been_found() -> None:

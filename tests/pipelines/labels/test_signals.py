@@ -1,7 +1,7 @@
 """The cache of the signals: what is computed again, and when."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,8 @@ import pytest
 import torch
 
 from pipelines.errors import UserError
-from pipelines.labels import signals
+from pipelines.labels import content_hash, signals
+from pipelines.labels.choice import RATERS
 from pipelines.labels.configuration import LabelSettings
 from pipelines.labels.functions import FUNCTIONS
 from pipelines.labels.functions.labelling_function import LabellingFunction
@@ -21,11 +22,12 @@ from pipelines.labels.turns import read_turns
 from tests.pipelines.labels.invented import change_rating, label_settings
 
 OF_TEXT_ALONE = {name for name, function in FUNCTIONS.items() if not function.uses_encoder}
-LEARNT_FROM_FILES = {"epitome", "intents", "emotions", "ratings"}
+LEARNT_FROM_FILES = {"epitome", "intents", "emotions", *RATERS}
+TRAINED = {"epitome", "intents", "emotions", "ratings"}
 
 
 @pytest.fixture
-def computed(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+def computed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Names of the functions that were computed; each gives its column numbers instead of values."""
     calls: list[str] = []
 
@@ -39,7 +41,7 @@ def computed(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
         return replace(function, compute=compute)
 
     monkeypatch.setattr(signals, "FUNCTIONS", {name: stand_in(one) for name, one in FUNCTIONS.items()})
-    yield calls
+    return calls
 
 
 @pytest.fixture
@@ -98,7 +100,7 @@ CHANGES: dict[str, tuple[Callable[[LabelSettings], None], set[str]]] = {
     "epitome": (append("epitome_path", "emotional-reactions-reddit.csv", "\n"), {"epitome"}),
     "intents": (append("intents_path", "train.txt", "\n40 <SEP> so it is"), {"intents"}),
     "goemotions": (append("goemotions_path", "train.tsv", "Hm.\t1\tx\n"), {"emotions"}),
-    "a rating": (lambda settings: change_rating(Path(str(settings.human_ratings_path)), "hit:2_conv:2"), {"ratings"}),
+    "a rating": (lambda settings: change_rating(Path(str(settings.human_ratings_path)), "hit:2_conv:2"), set(RATERS)),
     "selfeval": (change_selfeval, {"selfeval"}),
 }
 
@@ -131,14 +133,14 @@ def test_changed_exclusions_are_a_matter_of_what_is_learnt(settings: LabelSettin
     computed.clear()
     Path(str(settings.exclude_ids)).write_text(json.dumps({"empatheticdialogues": ["hit:9_conv:9"]}))
     compute_signals(read(settings), settings)
-    assert {"epitome", "emotions", "ratings"} <= set(computed) <= LEARNT_FROM_FILES
+    assert {"epitome", "emotions", *RATERS} <= set(computed) <= LEARNT_FROM_FILES
 
 
 def test_another_seed_is_a_matter_of_what_is_trained(settings: LabelSettings, computed: list[str]) -> None:
     compute_signals(read(settings), settings)
     computed.clear()
     compute_signals(read(settings), replace(settings, seed=18))
-    assert set(computed) >= LEARNT_FROM_FILES
+    assert set(computed) >= TRAINED
     assert not set(computed) & OF_TEXT_ALONE
 
 
@@ -150,7 +152,8 @@ def test_another_encoder_is_told_by_its_weights(
     compute_signals(read(settings), replace(settings, encoder=tiny_roberta))
     assert set(computed) == set(FUNCTIONS) - OF_TEXT_ALONE
     computed.clear()
-    load = signals.load_backbone
+    load = content_hash.load_backbone
+    content_hash.encoder_hash.cache_clear()
 
     def other_weights(encoder: str) -> torch.nn.Module:
         backbone = load(encoder)
@@ -158,8 +161,9 @@ def test_another_encoder_is_told_by_its_weights(
             next(backbone.parameters())[0, 0] += 1
         return backbone
 
-    monkeypatch.setattr(signals, "load_backbone", other_weights)
+    monkeypatch.setattr(content_hash, "load_backbone", other_weights)
     compute_signals(read(settings), settings)
+    content_hash.encoder_hash.cache_clear()
     assert set(computed) == set(FUNCTIONS) - OF_TEXT_ALONE
 
 
@@ -207,7 +211,7 @@ def test_what_is_done_before_a_failure_is_kept(
         ({"epitome_path": None}, "epitome_path: expected a path, which the labelling function epitome needs"),
         (
             {"goemotions_path": "nowhere"},
-            "nowhere: expected a file or folder that a labelling function reads, there is",
+            "nowhere: expected a file or folder that a labelling function reads",
         ),
         ({"exclude_ids": "nowhere.json"}, r"nowhere\.json: expected a file or folder .*, there is none"),
         ({"encoder": "./nowhere"}, r"encoder './nowhere': expected a model folder, there is none at this path"),
@@ -227,7 +231,7 @@ def test_a_function_that_breaks_its_word_is_named(
     short = replace(signals.FUNCTIONS["length"], compute=lambda *_: pd.DataFrame({"words": [1.0]}))
     monkeypatch.setitem(signals.FUNCTIONS, "length", short)
     with pytest.raises(
-        ValueError, match="labelling function length: expected 480 rows of words, dialogue_words, came 1"
+        ValueError, match="function length: expected 480 rows of words, dialogue_words, came 1 of words"
     ):
         compute_signals(read(settings), settings)
     assert not list(Path(settings.cache_dir).glob("length-*"))

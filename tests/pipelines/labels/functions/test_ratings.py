@@ -1,6 +1,5 @@
 """The rater of human dialogue ratings, cross-fitted."""
 
-from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,8 +10,9 @@ import pytest
 import torch
 
 from pipelines.labels.configuration import LabelSettings
+from pipelines.labels.cross_fitting import fold_of
 from pipelines.labels.functions import ratings
-from pipelines.labels.functions.ratings import FOLDS, RATINGS, fold_of, rating_loss
+from pipelines.labels.functions.ratings import RATINGS, rating_loss
 from pipelines.labels.turns import read_turns
 from tests.pipelines.labels.invented import RESERVED, change_rating, label_settings, quick, rated_ids
 
@@ -36,12 +36,6 @@ def values(turns: pd.DataFrame, settings: LabelSettings, folder: Path) -> np.nda
 
 def test_loss_by_hand() -> None:
     assert float(rating_loss(torch.tensor([[1.0], [3.0]]), torch.tensor([0.0, 5.0]))) == 2.5
-
-
-def test_folds_are_of_like_size_and_of_the_id_alone() -> None:
-    sizes = Counter(fold_of(f"hit:{number}_conv:{number}") for number in range(3000))
-    assert set(sizes) == set(range(FOLDS))
-    assert min(sizes.values()) > 900
 
 
 def test_raters_see_neither_their_own_fold_nor_other_splits_nor_reserved_dialogues(

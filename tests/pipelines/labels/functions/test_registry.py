@@ -3,8 +3,9 @@
 import pytest
 
 from pipelines.errors import UserError
+from pipelines.labels.configuration import DEFAULT_FUNCTIONS, needed
 from pipelines.labels.functions import FUNCTIONS
-from pipelines.labels.functions.labelling_function import LabellingFunction, needed
+from pipelines.labels.functions.labelling_function import LabellingFunction
 from pipelines.labels.signals import IDS
 
 COLUMNS = {
@@ -30,11 +31,10 @@ def test_a_function_tells_its_name_version_source_values_and_what_it_reads(funct
 
 def test_the_kinds_of_evidence_are_there() -> None:
     assert {"length", "cues", "selfeval", "epitome", "intents", "emotions", "relevance", "ratings"} <= set(FUNCTIONS)
+    assert list(FUNCTIONS) == list(DEFAULT_FUNCTIONS)
 
 
 def test_a_missing_setting_names_its_key_and_the_way_out() -> None:
     assert needed("folder", "epitome_path", "epitome") == "folder"
-    with pytest.raises(
-        UserError, match="^epitome_path: expected a path, which .* epitome needs; give one, or leave epi"
-    ):
+    with pytest.raises(UserError, match="^epitome_path: expected a path, which .* epitome needs; give one, or"):
         needed(None, "epitome_path", "epitome")
