@@ -16,7 +16,7 @@ from pipelines.data.corpus import ReaderReport
 from pipelines.data.exclude import read_exclude_ids
 from pipelines.data.features import SPLITS
 from pipelines.errors import UserError
-from pipelines.evaluation.human_agreement import HumanAgreement
+from pipelines.evaluation.human_agreement import SCORE_RANGE, HumanAgreement
 from pipelines.labels.card import card_markdown
 from pipelines.labels.choice import SCALE, Candidate, cross_validate
 from pipelines.labels.configuration import LabelSettings
@@ -29,6 +29,7 @@ from pipelines.training.provenance import versions
 
 PUBLISHED = "published_label_model.json"
 BINS = 10
+FEWEST = 10  # dialogues that an agreement is worth telling of
 
 
 @dataclass(frozen=True)
@@ -142,21 +143,16 @@ def _card(
     report: ReaderReport,
 ) -> dict[str, Any]:
     weights = dict(zip(model.signals, zip(model.weights, model.standard_errors, strict=True), strict=True))
-    people: dict[str, HumanAgreement] = {}
-    means: dict[str, pd.DataFrame] = {}
-    if rated is not None:
+    rated_valid = rated[rated["split"] == "valid"] if rated is not None else pd.DataFrame()
+    agreements: dict[str, dict[str, Any]] = {}
+    if len(rated_valid) > 1:
         values = np.column_stack([signals.frame[signals.names].to_numpy(dtype=float), labels["empathy"].to_numpy()])
-        for split in ("train", "valid"):
-            of_split = rated[rated["split"] == split]
-            if len(of_split) > 1:
-                people[split] = HumanAgreement(
-                    of_split["rating"].to_numpy(),
-                    of_split["sheet"].to_numpy(),
-                    _dialogue_words(turns, words, of_split),
-                    SCALE,
-                )
-                aggregated = dialogue_means(turns, values, of_split["conv_id"].tolist())
-                means[split] = pd.DataFrame(aggregated, columns=[*signals.names, "empathy"])
+        aggregated = dialogue_means(turns, values, rated_valid["conv_id"].tolist())
+        agreements = _agreements(
+            pd.DataFrame(aggregated, columns=[*signals.names, "empathy"]),
+            rated_valid,
+            _dialogue_words(turns, words, rated_valid),
+        )
     described = []
     for name in signals.names:
         function = FUNCTIONS[name.split(".")[0]]
@@ -170,11 +166,7 @@ def _card(
                 "coverage": float(signals.frame[name].notna().mean()),
                 "weight": None if weight is None else float(weight),
                 "standard_error": None if error is None or not np.isfinite(error) else float(error),
-                "agreement": {
-                    split: people[split].of(means[split][name].to_numpy(), None).to_dict()
-                    for split in people
-                    if means[split][name].notna().all()
-                },
+                "agreement": {"valid": agreements.get(name)},
             }
         )
     card: dict[str, Any] = {
@@ -197,8 +189,9 @@ def _card(
         ],
         "counts": {split: _distribution(labels[labels["split"] == split]["empathy"]) for split in SPLITS},
         "words_and_score": float(np.corrcoef(_ranks(words), _ranks(labels["empathy"].to_numpy()))[0, 1]),
-        "agreement": {
-            "valid": people["valid"].of(means["valid"]["empathy"].to_numpy()).to_dict() if "valid" in people else None
+        "agreement": {"valid": agreements.get("empathy")},
+        "rated_dialogues": {
+            split: 0 if rated is None else int((rated["split"] == split).sum()) for split in ("train", "valid")
         },
         "calibration": [],
     }
@@ -206,6 +199,25 @@ def _card(
         ratings = rated[rated["split"] == "train"]["rating"].to_numpy()
         card["calibration"] = _calibration(candidates[0].held_out, ratings)
     return card
+
+
+def _agreements(means: pd.DataFrame, rated: pd.DataFrame, words: np.ndarray) -> dict[str, dict[str, Any]]:
+    """Agreement with people of each column of `means` (dialogues, columns), over the dialogues where it has a value."""
+    known: dict[bytes, HumanAgreement] = {}
+    found = {}
+    for name in means:
+        values = means[name].to_numpy()
+        there = np.isfinite(values)
+        if there.sum() < FEWEST:
+            continue
+        if there.tobytes() not in known:
+            chosen = rated[there]
+            known[there.tobytes()] = HumanAgreement(
+                chosen["rating"].to_numpy(), chosen["sheet"].to_numpy(), words[there], SCALE
+            )
+        score_range = SCORE_RANGE if name == "empathy" else None
+        found[str(name)] = known[there.tobytes()].of(values[there], score_range).to_dict()
+    return found
 
 
 def _ranks(values: np.ndarray) -> np.ndarray:

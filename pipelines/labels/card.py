@@ -32,6 +32,8 @@ def card_markdown(card: Mapping[str, Any]) -> str:
                 for split, row in card["counts"].items()
             ],
         ),
+        "Beside each score: `empathy_se`, its standard error from the uncertain weights (not from the thresholds or "
+        "the sheets), and `empathy_sd`, the spread of single human ratings.",
         f"Spearman of the score with the words of the response: {card['words_and_score']:.2f}.",
     ]
     if card["agreement"]["valid"]:
@@ -44,8 +46,8 @@ def card_markdown(card: Mapping[str, Any]) -> str:
     if card["cross_validation"]:
         parts += [
             "## The choice of signals, by cross-validation on training dialogues",
-            "Five folds of dialogues, scores of dialogues that the label model was not fitted on; chosen by Spearman "
-            "within a rater's sheet.",
+            f"{card['rated_dialogues']['train']:,} rated dialogues in five folds, scores of dialogues that the label "
+            "model was not fitted on; chosen by Spearman within a rater's sheet.",
             _agreement_table(
                 [(f"{row['candidate']} ({row['signals']})", row["agreement"]) for row in card["cross_validation"]]
             ),

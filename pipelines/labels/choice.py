@@ -14,6 +14,7 @@ FOLDS = 5
 # The functions that learn from human ratings.
 RATERS = ("rated_words", "rated_meaning", "ratings")
 SCALE = RatedScale(1, 5)
+RESAMPLES = 200  # for the intervals of the candidates
 # Sets of labelling functions that are compared; a set without any of the signals at hand is passed over.
 CANDIDATES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     # name -> (functions that it is made of, () for all; functions that it does without)
@@ -65,7 +66,7 @@ def cross_validate(signals: Signals, rated: pd.DataFrame, words: np.ndarray) -> 
     rated: training dialogues with conv_id, rating, sheet. words: (dialogues,) words of the listener, for the control.
     """
     fold = np.array([dialogue_hash("label model fold " + conv_id) % FOLDS for conv_id in rated["conv_id"]])
-    people = HumanAgreement(rated["rating"].to_numpy(), rated["sheet"].to_numpy(), words, SCALE)
+    people = HumanAgreement(rated["rating"].to_numpy(), rated["sheet"].to_numpy(), words, SCALE, RESAMPLES)
     turns = signals.frame[signals.frame["conv_id"].isin(set(rated["conv_id"]))].reset_index(drop=True)
     candidates = []
     for name, chosen in candidate_signals(signals.names).items():

@@ -158,7 +158,7 @@ def quick() -> Iterator[pytest.MonkeyPatch]:
         for module in (emotions, epitome, intents, ratings):
             patch.setattr(module, "RECIPE", replace(module.RECIPE, epochs=1, length=64, learning_rate=1e-3))
         patch.setattr(embeddings, "LENGTH", 64)
-        for module in (build, choice):
-            patch.setattr(module, "HumanAgreement", partial(HumanAgreement, resamples=20))
+        patch.setattr(build, "HumanAgreement", partial(HumanAgreement, resamples=20))
+        patch.setattr(choice, "RESAMPLES", 20)
         yield patch
     AcceleratorState._reset_state(reset_partial_state=True)

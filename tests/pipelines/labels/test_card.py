@@ -16,6 +16,7 @@ CARD: dict[str, Any] = {
     "counts": {"train": ROW},
     "words_and_score": 0.123,
     "agreement": {"valid": AGREEMENT},
+    "rated_dialogues": {"train": 5862, "valid": 864},
     "cross_validation": [{"candidate": "surface", "signals": 9, "agreement": AGREEMENT}],
     "calibration": [{"n": 18, "score": 1.5, "median": 1.75, "mean": 2.0}],
     "signals": [
@@ -35,7 +36,7 @@ CARD: dict[str, Any] = {
             "coverage": 1.0,
             "weight": None,
             "standard_error": None,
-            "agreement": {},
+            "agreement": {"valid": None},
         },
     ],
 }

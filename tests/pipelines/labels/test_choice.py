@@ -6,7 +6,7 @@ import pytest
 
 from pipelines.evaluation.human_agreement import HumanAgreement
 from pipelines.labels import choice
-from pipelines.labels.choice import SCALE, candidate_signals, cross_validate
+from pipelines.labels.choice import RESAMPLES, SCALE, candidate_signals, cross_validate
 from pipelines.labels.label_model import LabelModel, dialogue_means, fit_label_model
 from pipelines.labels.signals import Signals
 
@@ -51,9 +51,9 @@ def test_the_signals_that_decide_are_in_the_best_set() -> None:
     assert "cues.apology" in candidates[0].signals
     assert candidates[0].merit > 0.6
     assert next(one for one in candidates if one.name == "length").merit < 0.3
-    expected = HumanAgreement(rated["rating"].to_numpy(), rated["sheet"].to_numpy(), np.full(len(rated), 10), SCALE).of(
-        candidates[0].held_out
-    )
+    expected = HumanAgreement(
+        rated["rating"].to_numpy(), rated["sheet"].to_numpy(), np.full(len(rated), 10), SCALE, RESAMPLES
+    ).of(candidates[0].held_out)
     assert candidates[0].agreement == expected
 
 
