@@ -16,6 +16,8 @@ from pipelines.data.corpora import LABEL_SOURCES
 from pipelines.data.corpus import ReaderReport
 from pipelines.data.empatheticdialogues import read_dialogues, read_empatheticdialogues
 from pipelines.data.features import SPLITS
+from pipelines.errors import UserError
+from pipelines.evaluation.scorers import load_scorer
 from pipelines.labels import text_rater
 from pipelines.labels.functions import FUNCTIONS
 from tests.pipelines.labels.invented import RESERVED, label_settings, quick
@@ -142,3 +144,44 @@ def test_what_is_wrong_is_one_line_and_exit_status_2(
     *bars, last = error.strip().splitlines()
     assert last.startswith("empathy label: error: ") and message in last
     assert "Traceback" not in error and all("%" in line for line in bars if line)
+
+
+def test_the_epitome_rater_is_a_scorer_that_agrees_with_the_signals(built: Path) -> None:
+    folder = built / "labels" / "invented"
+    signals = pd.read_parquet(folder / "signals.parquet").set_index("example_id")
+    corpus = read_empatheticdialogues(str(built / "corpus"), frozenset(), strict=True)
+    rows = [corpus.examples["valid"][index] for index in range(8)]
+    ids = [row["example_id"] for row in rows]
+    with quick():
+        levels = load_scorer(f"epitome:{folder}").score(rows)
+        one = load_scorer(f"epitome:{folder}#er").score(rows)
+    expected = signals.loc[ids, ["epitome.er", "epitome.ip", "epitome.ex"]].sum(axis=1).to_numpy()
+    assert levels == pytest.approx(expected, abs=0.05)  # bf16, in batches of other lengths
+    assert one == pytest.approx(signals.loc[ids, "epitome.er"].to_numpy(), abs=0.02)
+
+
+@pytest.mark.parametrize(
+    ("spec", "message"),
+    [
+        ("epitome:{folder}#sympathy", "expected one of er, ip, ex after #, got 'sympathy'"),
+        ("epitome:{folder}/nowhere", "expected a labels folder with its card"),
+    ],
+)
+def test_a_wrong_epitome_scorer_is_refused(built: Path, spec: str, message: str) -> None:
+    with pytest.raises(UserError, match=message):
+        load_scorer(spec.format(folder=built / "labels" / "invented"))
+
+
+def test_published_weights_need_no_human_ratings(
+    built: Path, short_trainings: None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    functions = "[length,cues,reaction,epitome,intents,emotions,relevance]"
+    flags = ["--label_model=fixed", "--human_ratings_path=null", "--name=fixed"]
+    assert cli.main(["label", str(built / "config.yaml"), f"--functions={functions}", *flags]) == 0
+    labels = pd.read_parquet(built / "labels" / "fixed" / "labels.parquet")
+    assert len(labels) == 480
+    assert set(labels["label_source"]) == {"hybrid:fixed"}
+    assert labels["empathy"].between(1, 5).all()
+    assert labels["empathy"].std() > 0.1
+    assert cli.main(["label", str(built / "config.yaml"), "--functions=[length]", *flags]) == 2
+    assert "functions: expected cues, emotions, epitome" in capsys.readouterr().err
