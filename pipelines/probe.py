@@ -1,7 +1,5 @@
 """`empathy probe CONFIG.yaml --scorers ...`: probes of any scorer. Also `python -m pipelines.probe`."""
 
-import argparse
-import json
 import shlex
 import sys
 from collections.abc import Sequence
@@ -28,10 +26,11 @@ DESCRIPTION = (
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command and return its exit status. Raises UserError for what a user can get wrong."""
+    from pipelines.evaluation.scorer_arguments import split_arguments
     from pipelines.training.parsing import parse_settings
 
     arguments = list(sys.argv[1:] if argv is None else argv)
-    rest, pairs_file = split_arguments(arguments)
+    rest, pairs_file = split_arguments(arguments, PROG)
     settings = parse_settings(ProbeSettings, rest, PROG, DESCRIPTION)
     if not settings.scorers and pairs_file is None:
         raise UserError(
@@ -56,19 +55,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     for path in write_study(study, Path(settings.output_dir)):
         print(path)
     return 0
-
-
-def split_arguments(argv: Sequence[str]) -> tuple[list[str], str | None]:
-    """The arguments for the settings, `--scorers a b` turned into a YAML list, and the file of --write-pairs."""
-    parser = argparse.ArgumentParser(prog=PROG, add_help=False, allow_abbrev=False)
-    parser.add_argument("--scorers", nargs="+", default=[])
-    parser.add_argument("--write-pairs")
-    known, rest = parser.parse_known_args(argv)
-    if known.scorers:
-        # --scorers=[a,b], the form of every other list, stays as it is.
-        as_list = len(known.scorers) == 1 and known.scorers[0].startswith("[")
-        rest.append(f"--scorers={known.scorers[0] if as_list else json.dumps(known.scorers)}")
-    return rest, known.write_pairs
 
 
 def _probe(spec: str, material: "Material") -> "Probed":

@@ -8,7 +8,6 @@ import yaml
 
 from pipelines import cli, train
 from pipelines.evaluation import scorers
-from pipelines.probe import split_arguments
 from pipelines.probes import estimates
 from pipelines.probes.configuration import ProbeSettings
 from pipelines.probes.registry import columns
@@ -37,12 +36,6 @@ def config(probe_settings: ProbeSettings, tmp_path: Path) -> str:
 def test_the_shipped_config_is_parsed() -> None:
     settings = parse_settings(ProbeSettings, [str(ROOT / "configs" / "probe.yaml")], "empathy probe", "")
     assert (len(settings.corpora), settings.scorers, settings.max_turns) == (2, [], ProbeSettings("", ["x"]).max_turns)
-
-
-def test_scorers_may_be_listed_plainly() -> None:
-    rest, pairs = split_arguments(["a.yaml", "--scorers", "runs/a", "csv:b", "--max_turns=9", "--write-pairs", "p.csv"])
-    assert (rest, pairs) == (["a.yaml", "--max_turns=9", '--scorers=["runs/a", "csv:b"]'], "p.csv")
-    assert split_arguments(["a.yaml", "--scorers=[x,y]"]) == (["a.yaml", "--scorers=[x,y]"], None)
 
 
 def test_scorers_stand_side_by_side(config: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
