@@ -1,8 +1,7 @@
 """Stages that the baseline can be trained in."""
 
-from modeling.encoder import FULL_DIALOGUE
-from modeling.stages import Objective, joint_loss
+from modeling.stages import Objective, all_views, joint_loss
 
-MULTITASK = Objective("multitask", views=(FULL_DIALOGUE,), needs_empathy=True, loss=joint_loss)
+MULTITASK = Objective("multitask", views=all_views, needs_empathy=True, loss=joint_loss)
 
 OBJECTIVES = {MULTITASK.name: MULTITASK}

@@ -8,6 +8,7 @@ from modeling.outputs import EmpathyOutput
 __all__ = [
     "CONTEXT",
     "FULL_DIALOGUE",
+    "RESPONSE",
     "EmpathyConfig",
     "EmpathyModel",
     "EmpathyOutput",

@@ -23,6 +23,8 @@ from transformers import (
 # Values of `view_ids`; 0 marks padding.
 CONTEXT = 1
 FULL_DIALOGUE = 2
+# The response apart from the rest of the full dialogue: its tokens see themselves alone, the full dialogue's see them.
+RESPONSE = 3
 
 PACKAGE_PREFIX = "package:"
 
@@ -126,7 +128,8 @@ class SharedEncoder(nn.Module):
 
         input_ids: (batch, length); view_ids: (batch, length), 0 for padding, else the view that the token is in.
         """
-        mask = (view_ids[:, None, :, None] == view_ids[:, None, None, :]) & (view_ids != 0)[:, None, None, :]
+        query, key = view_ids[:, None, :, None], view_ids[:, None, None, :]
+        mask = ((query == key) | ((query == FULL_DIALOGUE) & (key == RESPONSE))) & (key != 0)
         # A padding token attends to itself alone: a row without any allowed key would be NaN.
         mask = mask | torch.eye(view_ids.shape[1], dtype=torch.bool, device=view_ids.device)
         positions = segment_positions(view_ids) + self.position_offset

@@ -15,14 +15,19 @@ Batch = Mapping[str, torch.Tensor]
 class Objective:
     """One kind of stage.
 
-    name: what a YAML calls it. views: the views that its batches hold. needs_empathy: whether it trains the score, so
-    that only examples with one are used. loss: (model, batch) -> EmpathyOutput whose `loss` is minimised.
+    name: what a YAML calls it. views: model -> the views that its batches hold. needs_empathy: whether it trains the
+    score, so that only examples with one are used. loss: (model, batch) -> EmpathyOutput whose `loss` is minimised.
     """
 
     name: str
-    views: tuple[int, ...]
+    views: Callable[[EmpathyModel], tuple[int, ...]]
     needs_empathy: bool
     loss: Callable[[EmpathyModel, Batch], EmpathyOutput]
+
+
+def all_views(model: EmpathyModel) -> tuple[int, ...]:
+    """Every view that the model reads."""
+    return model.views
 
 
 def joint_loss(model: EmpathyModel, batch: Batch) -> EmpathyOutput:

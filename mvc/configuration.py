@@ -12,6 +12,9 @@ SIGNALS = ("logits", "probs", "label_embedding", "none")
 class MVCConfig(EmpathyConfig):
     """The shared settings and the cascade's.
 
+    relevance: True hands on how the response relates to the context view too: the product of their vectors. The
+        response is then a view of its own, which the full dialogue view sees but which sees nothing else, so that its
+        vector can be compared with the context's; that costs a token or two.
     cascade_signal: what the empathy head is handed: the emotion "logits" (centred: a softmax ignores their mean), the
         "probs", a "label_embedding" weighted by the probabilities, or "none".
     cascade_detach: True stops the empathy loss from reaching the emotion head through the signal.
@@ -23,6 +26,7 @@ class MVCConfig(EmpathyConfig):
 
     def __init__(
         self,
+        relevance: bool = False,
         cascade_signal: str = "logits",
         cascade_detach: bool = False,
         gold_mix: float = 0.0,
@@ -33,6 +37,7 @@ class MVCConfig(EmpathyConfig):
             raise ValueError(f"cascade_signal: expected one of {', '.join(SIGNALS)}, got {cascade_signal!r}")
         if not 0.0 <= gold_mix <= 1.0:
             raise ValueError(f"gold_mix: expected a probability from 0 to 1, got {gold_mix}")
+        self.relevance = bool(relevance)
         self.cascade_signal = cascade_signal
         self.cascade_detach = bool(cascade_detach)
         self.gold_mix = float(gold_mix)

@@ -1,4 +1,4 @@
-"""The multi-view cascade: one encoder pass over two views, the emotion handed on to the score."""
+"""The multi-view cascade: one encoder pass over its views, the emotion handed on to the score."""
 
 import torch
 from torch import nn
@@ -6,7 +6,7 @@ from torch.nn import functional
 from transformers import AutoModel
 
 from modeling.base import EmpathyModel
-from modeling.encoder import CONTEXT, FULL_DIALOGUE
+from modeling.encoder import CONTEXT, FULL_DIALOGUE, RESPONSE
 from modeling.heads import EmpathyHead, Head
 from modeling.losses import emotion_loss
 from modeling.outputs import EmpathyOutput
@@ -56,19 +56,32 @@ class Cascade(nn.Module):
         return torch.where(chosen[:, None], gold_logits, logits)
 
 
+def relevance(context: torch.Tensor, response: torch.Tensor) -> torch.Tensor:
+    """Product (batch, hidden) of the unit vectors of two views, scaled so that its mean is their cosine."""
+    unit = functional.normalize(context.float(), dim=-1) * functional.normalize(response.float(), dim=-1)
+    return unit * unit.shape[-1]
+
+
 class MVCModel(EmpathyModel):
     """Emotion from the context view; empathy from the full dialogue view and the emotion."""
 
     config_class = MVCConfig
-    views = (CONTEXT, FULL_DIALOGUE)
 
     def __init__(self, config: MVCConfig) -> None:
         super().__init__(config)
         hidden = self.encoder.backbone.config.hidden_size
         self.emotion_head = Head(hidden, hidden, config.num_emotions, config.head_dropout)
         self.cascade = Cascade(config)
-        self.empathy_head = EmpathyHead(hidden + self.cascade.width, hidden, config.head_dropout, config.empathy_init)
+        read = hidden * (
+            3 if config.relevance else 1
+        )  # the full dialogue, and with relevance the response, the product
+        self.empathy_head = EmpathyHead(read + self.cascade.width, hidden, config.head_dropout, config.empathy_init)
         self.post_init()
+
+    @property
+    def views(self) -> tuple[int, ...]:  # type: ignore[override]
+        """The views that it reads, in the order of a row."""
+        return (CONTEXT, FULL_DIALOGUE, RESPONSE) if self.config.relevance else (CONTEXT, FULL_DIALOGUE)
 
     def forward(
         self,
@@ -82,10 +95,13 @@ class MVCModel(EmpathyModel):
         input_ids, view_ids: (batch, length); empathy: (batch,) scores or NaN; emotion: (batch,) classes or negative.
         """
         hidden = self.encoder(input_ids, view_ids)
-        emotion_logits = self.emotion_head(self.pool(hidden, view_ids, CONTEXT))
-        signal = self.cascade(emotion_logits, emotion)
-        pooled = self.pool(hidden, view_ids, FULL_DIALOGUE)
-        score = self.empathy_head(torch.cat([pooled, signal], dim=-1))
+        context = self.pool(hidden, view_ids, CONTEXT)
+        emotion_logits = self.emotion_head(context)
+        handed_on = [self.pool(hidden, view_ids, FULL_DIALOGUE), self.cascade(emotion_logits, emotion)]
+        if self.config.relevance:
+            response = self.pool(hidden, view_ids, RESPONSE)
+            handed_on += [response, relevance(context, response)]
+        score = self.empathy_head(torch.cat(handed_on, dim=-1))
         return self.joint_output(score, emotion_logits, empathy, emotion)
 
     def classify_emotion(

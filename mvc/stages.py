@@ -1,11 +1,11 @@
-"""Stages of the cascade: emotion from the context view alone, and the cascade loss over both views."""
+"""Stages of the cascade: emotion from the context view alone, and the cascade loss over all views."""
 
 from typing import cast
 
 from modeling.base import EmpathyModel
-from modeling.encoder import CONTEXT, FULL_DIALOGUE
+from modeling.encoder import CONTEXT
 from modeling.outputs import EmpathyOutput
-from modeling.stages import Batch, Objective, joint_loss
+from modeling.stages import Batch, Objective, all_views, joint_loss
 from mvc.model import MVCModel
 
 
@@ -13,7 +13,7 @@ def _context_emotion_loss(model: EmpathyModel, batch: Batch) -> EmpathyOutput:
     return cast(MVCModel, model).classify_emotion(batch["input_ids"], batch["view_ids"], batch["emotion"])
 
 
-EMOTION = Objective("emotion", views=(CONTEXT,), needs_empathy=False, loss=_context_emotion_loss)
-CASCADE = Objective("cascade", views=(CONTEXT, FULL_DIALOGUE), needs_empathy=True, loss=joint_loss)
+EMOTION = Objective("emotion", views=lambda model: (CONTEXT,), needs_empathy=False, loss=_context_emotion_loss)
+CASCADE = Objective("cascade", views=all_views, needs_empathy=True, loss=joint_loss)
 
 OBJECTIVES = {EMOTION.name: EMOTION, CASCADE.name: CASCADE}

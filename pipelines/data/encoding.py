@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from modeling.encoder import CONTEXT, FULL_DIALOGUE
+from modeling.encoder import CONTEXT, FULL_DIALOGUE, RESPONSE
 from pipelines.data.views import SEEN, Example, context_turns
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def encode_views(
     """Encode examples (one listener turn each) into packed rows that hold `views`, in that order.
 
     `context_view` names the text of the context view; the full dialogue view is the whole dialogue context and the
-    response. Each view holds at most `view_length` tokens. `seen` is the model's own (`config.seen`): with "response"
+    response, or without it where the response is a view of its own. Each view holds at most `view_length` tokens. `seen` is the model's own (`config.seen`): with "response"
     or "context" the other is blank, and a view of blank text holds special tokens only.
     """
     rows = [SEEN[seen](example) for example in examples]
@@ -85,11 +85,19 @@ def encode_views(
         if view == CONTEXT:
             texts = [_join(context_turns(row, context_view), separator) for row in rows]
             encoded.append(encode_texts(texts, tokenizer, view_length))
+        elif view == RESPONSE:
+            responses = _cut_responses([row["response"] for row in rows], tokenizer, view_length // 2)
+            encoded.append(encode_texts(responses, tokenizer, view_length))
+        elif view == FULL_DIALOGUE and RESPONSE in views:
+            texts = [_join(context_turns(row, "dialogue_context"), separator) for row in rows]
+            encoded.append(encode_texts(texts, tokenizer, view_length))
         elif view == FULL_DIALOGUE:
             contexts = [_join(context_turns(row, "dialogue_context"), separator) for row in rows]
             encoded.append(encode_pairs(contexts, [row["response"] for row in rows], tokenizer, view_length))
         else:
-            raise ValueError(f"views: expected CONTEXT ({CONTEXT}) or FULL_DIALOGUE ({FULL_DIALOGUE}), got {view}")
+            raise ValueError(
+                f"views: expected CONTEXT ({CONTEXT}), FULL_DIALOGUE ({FULL_DIALOGUE}) or RESPONSE ({RESPONSE}), got {view}"
+            )
     return [
         EncodedExample(
             input_ids=[token for ids in per_view for token in ids],

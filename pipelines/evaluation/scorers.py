@@ -91,7 +91,6 @@ def _run_scorer(folder: Path) -> Scorer:
 
     results = read_results(folder)
     family = load_family(results["family"])
-    views = family.objectives[results["stages"][-1]].views
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     try:
         model = family.model.from_pretrained(folder / "model").eval()
@@ -99,6 +98,7 @@ def _run_scorer(folder: Path) -> Scorer:
         tokenizer = AutoTokenizer.from_pretrained(folder / "model")
     except (OSError, ValueError) as error:
         raise UserError(f"{folder / 'model'}: expected a saved {family.name} model: {error}") from error
+    views = family.objectives[results["stages"][-1]].views(model)
     view, length = model.config.context_view, model.config.view_length
     pad = tokenizer.pad_token_id
     precision = _autocast(folder, device)

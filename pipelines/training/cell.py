@@ -146,7 +146,12 @@ class Cell:
         if not hasattr(self.family.model.config_class(), "cascade_signal"):
             return {}
         cascade = self.settings.model.cascade
-        return {"cascade_signal": cascade.signal, "cascade_detach": cascade.detach, "gold_mix": cascade.gold_mix}
+        return {
+            "relevance": cascade.relevance,
+            "cascade_signal": cascade.signal,
+            "cascade_detach": cascade.detach,
+            "gold_mix": cascade.gold_mix,
+        }
 
     def _stages(self, model: EmpathyModel, tracker: Accelerator | None) -> float:
         """Train what is left of the stages; return the seconds spent on training, earlier sessions counted in."""

@@ -114,11 +114,13 @@ class CascadeSettings:
     """What MVC hands from the emotion to the score.
 
     Args:
+        relevance: hand on how the response relates to the context view too, with the response as a view of its own.
         signal: logits, probs, a label_embedding weighted by the probabilities, or none.
         detach: stop the empathy loss from reaching the emotion head through the signal.
         gold_mix: probability, in training only, with which an example's signal is made from its gold emotion.
     """
 
+    relevance: bool = False
     signal: Literal["logits", "probs", "label_embedding", "none"] = "logits"
     detach: bool = False
     gold_mix: float = 0.0

@@ -31,7 +31,7 @@ def evaluate_run(cell: "Cell", model: EmpathyModel, accelerator: Accelerator) ->
     """
     objective = cell.family.objectives[cell.settings.stages[-1].objective]
     module = accelerator.prepare_model(StageModule(model, objective), evaluation_mode=True)
-    encode = _encoder(cell, model, objective.views)
+    encode = _encoder(cell, model, objective.views(model))
     metrics: dict[str, Any] = {}
     for split in EVALUATED:
         examples = stage_examples(cell.corpus, split, objective.needs_empathy, None)
@@ -60,7 +60,7 @@ def measure_run_latency(cell: "Cell", model: EmpathyModel, accelerator: Accelera
     objective = cell.family.objectives[cell.settings.stages[-1].objective]
     examples = stage_examples(cell.corpus, "test", objective.needs_empathy, None)
     rows = list(examples.select(range(min(len(examples), 256))))
-    encode = _encoder(cell, model, objective.views)
+    encode = _encoder(cell, model, objective.views(model))
     module = StageModule(model, objective).eval()
     position = 0
 

@@ -155,7 +155,7 @@ def build_task(
     objective = family.objectives[stage.objective]
     encode = partial(
         encode_views,
-        views=objective.views,
+        views=objective.views(model),
         context_view=data.context_view,
         tokenizer=tokenizer,
         view_length=model.config.view_length,
