@@ -73,8 +73,9 @@ def encode_views(
     """Encode examples (one listener turn each) into packed rows that hold `views`, in that order.
 
     `context_view` names the text of the context view; the full dialogue view is the whole dialogue context and the
-    response, or without it where the response is a view of its own. Each view holds at most `view_length` tokens. `seen` is the model's own (`config.seen`): with "response"
-    or "context" the other is blank, and a view of blank text holds special tokens only.
+    response, or the former alone where the response is a view of its own. Each view holds at most `view_length` tokens.
+    `seen` is the model's own (`config.seen`): with "response" or "context" the other is blank, and a view of blank text
+    holds special tokens only.
     """
     rows = [SEEN[seen](example) for example in examples]
     if not rows:
@@ -95,9 +96,8 @@ def encode_views(
             contexts = [_join(context_turns(row, "dialogue_context"), separator) for row in rows]
             encoded.append(encode_pairs(contexts, [row["response"] for row in rows], tokenizer, view_length))
         else:
-            raise ValueError(
-                f"views: expected CONTEXT ({CONTEXT}), FULL_DIALOGUE ({FULL_DIALOGUE}) or RESPONSE ({RESPONSE}), got {view}"
-            )
+            known = f"CONTEXT ({CONTEXT}), FULL_DIALOGUE ({FULL_DIALOGUE}) or RESPONSE ({RESPONSE})"
+            raise ValueError(f"views: expected {known}, got {view}")
     return [
         EncodedExample(
             input_ids=[token for ids in per_view for token in ids],

@@ -11,6 +11,7 @@ from transformers import AutoModel, AutoTokenizer, ModernBertConfig
 from modeling.encoder import (
     CONTEXT,
     FULL_DIALOGUE,
+    RESPONSE,
     SharedEncoder,
     load_backbone,
     load_encoder_config,
@@ -61,6 +62,23 @@ def test_a_view_does_not_see_the_other(tiny_encoder: str, make_batch: MakeBatch)
     torch.testing.assert_close(before[context], after[context], atol=1e-6, rtol=0)
     full = batch["view_ids"] == FULL_DIALOGUE
     assert (before[full] - after[full]).abs().max() > 0.1
+
+
+@torch.no_grad()
+def test_the_full_dialogue_sees_the_response_which_sees_itself_alone(tiny_encoder: str) -> None:
+    encoder = shared_encoder(tiny_encoder)
+    ids = torch.randint(5, 100, (1, 18), generator=torch.Generator().manual_seed(3))
+    view_ids = torch.tensor([[CONTEXT] * 5 + [FULL_DIALOGUE] * 6 + [RESPONSE] * 7])
+    before = encoder(ids, view_ids)[0]
+    response = view_ids[0] == RESPONSE
+    alone = encoder(ids[:, response], view_ids[:, response])[0]
+    torch.testing.assert_close(before[response], alone, atol=1e-5, rtol=0)
+    other_response = encoder(torch.where(view_ids == RESPONSE, 104 - ids, ids), view_ids)[0]
+    changed = (other_response - before).abs().amax(dim=1) > 1e-4
+    assert changed.tolist() == [False] * 5 + [True] * 13
+    other_context = encoder(torch.where(view_ids == FULL_DIALOGUE, 104 - ids, ids), view_ids)[0]
+    changed = (other_context - before).abs().amax(dim=1) > 1e-4
+    assert changed.tolist() == [False] * 5 + [True] * 6 + [False] * 7
 
 
 @torch.no_grad()

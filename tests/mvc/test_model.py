@@ -7,9 +7,10 @@ import pytest
 import torch
 from transformers import AutoConfig, AutoModel
 
-from modeling.encoder import CONTEXT, FULL_DIALOGUE
+from modeling.encoder import CONTEXT, FULL_DIALOGUE, RESPONSE
 from mvc import Config, Model
 from mvc.configuration import SIGNALS
+from mvc.model import relevance
 
 Batch = dict[str, torch.Tensor]
 LENGTHS = [(7, 11), (4, 9), (12, 5), (3, 8)]
@@ -212,3 +213,44 @@ def test_golden_losses(
     assert output.empathy_loss.item() == pytest.approx(empathy, abs=1e-4)
     assert output.emotion_loss.item() == pytest.approx(emotion, abs=1e-4)
     assert output.loss.item() == pytest.approx(joint, abs=1e-4)
+
+
+def three_views(seed: int = 5) -> Batch:
+    ids = torch.randint(5, 100, (4, 20), generator=torch.Generator().manual_seed(seed))
+    view_ids = torch.tensor([CONTEXT] * 6 + [FULL_DIALOGUE] * 6 + [RESPONSE] * 8).repeat(4, 1)
+    return {"input_ids": ids, "view_ids": view_ids, "empathy": torch.tensor([1.0, 2, 4, 5]), "emotion": torch.arange(4)}
+
+
+def test_relevance_by_hand() -> None:
+    context, response = torch.tensor([[3.0, 4.0], [1.0, 0.0]]), torch.tensor([[4.0, 3.0], [0.0, 2.0]])
+    product = relevance(context, response)
+    torch.testing.assert_close(product, torch.tensor([[0.96, 0.96], [0.0, 0.0]]))
+    cosine = torch.nn.functional.cosine_similarity(context, response)
+    torch.testing.assert_close(product.mean(dim=1), cosine)
+
+
+@torch.no_grad()
+def test_with_relevance_one_call_gives_a_score_that_depends_on_all_views(tiny_encoder: str) -> None:
+    model, calls = tiny(tiny_encoder, relevance=True).eval(), []
+    assert model.views == (CONTEXT, FULL_DIALOGUE, RESPONSE)
+    model.encoder.backbone.register_forward_hook(lambda *_: calls.append(1))
+    batch = three_views()
+    before = model(**batch)
+    assert len(calls) == 1
+    for view in model.views:
+        changed = torch.where(batch["view_ids"] == view, 104 - batch["input_ids"], batch["input_ids"])
+        after = model(changed, batch["view_ids"])
+        assert (after.empathy - before.empathy).abs().min() > 1e-6
+        assert torch.allclose(after.emotion_logits, before.emotion_logits, atol=1e-6) == (view != CONTEXT)
+
+
+def test_with_relevance_a_gradient_reaches_every_weight_and_it_is_saved(tiny_encoder: str, tmp_path: Path) -> None:
+    model = tiny(tiny_encoder, relevance=True, head_dropout=0.0)
+    model(**three_views()).loss.backward()
+    lacking = [name for name, weight in model.named_parameters() if weight.grad is None or not weight.grad.any()]
+    assert [name for name in lacking if "embeddings" not in name] == []
+    model.save_pretrained(tmp_path)
+    again = AutoModel.from_pretrained(tmp_path).eval()
+    assert again.config.relevance is True
+    with torch.no_grad():
+        torch.testing.assert_close(again(**three_views()).empathy, model.eval()(**three_views()).empathy)

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 import mvc
-from modeling.encoder import CONTEXT, FULL_DIALOGUE
+from modeling.encoder import CONTEXT, FULL_DIALOGUE, RESPONSE
 from modeling.stages import joint_loss
 
 Batch = dict[str, torch.Tensor]
@@ -18,13 +18,18 @@ def model(tiny_encoder: str) -> mvc.Model:
     return mvc.Model.from_encoder(tiny_encoder, view_length=32, lambda_emo=0.3)
 
 
-def test_stages_views_and_labels() -> None:
+def test_stages_views_and_labels(model: mvc.Model) -> None:
     assert list(mvc.OBJECTIVES) == ["emotion", "cascade"]
     emotion, cascade = mvc.OBJECTIVES.values()
-    assert (emotion.views, emotion.needs_empathy) == ((CONTEXT,), False)
-    assert (cascade.views, cascade.needs_empathy) == ((CONTEXT, FULL_DIALOGUE), True)
+    assert (emotion.views(model), emotion.needs_empathy) == ((CONTEXT,), False)
+    assert (cascade.views(model), cascade.needs_empathy) == ((CONTEXT, FULL_DIALOGUE), True)
     assert cascade.loss is joint_loss
-    assert cascade.views == mvc.Model.views
+
+
+def test_relevance_adds_the_response_as_a_view(tiny_encoder: str) -> None:
+    model = mvc.Model.from_encoder(tiny_encoder, view_length=32, relevance=True)
+    assert mvc.OBJECTIVES["cascade"].views(model) == (CONTEXT, FULL_DIALOGUE, RESPONSE)
+    assert mvc.OBJECTIVES["emotion"].views(model) == (CONTEXT,)
 
 
 def test_emotion_stage_reads_the_context_view_and_trains_all_but_the_score(

@@ -23,11 +23,11 @@ def model(tiny_encoder: str) -> stm.Model:
     return stm.Model.from_encoder(tiny_encoder, view_length=32)
 
 
-def test_stages_in_order() -> None:
+def test_stages_in_order(model: stm.Model) -> None:
     assert list(stm.OBJECTIVES) == ["emotion", "multitask"]
     assert stm.OBJECTIVES["multitask"] is baseline.OBJECTIVES["multitask"]
     emotion = stm.OBJECTIVES["emotion"]
-    assert (emotion.views, emotion.needs_empathy) == ((FULL_DIALOGUE,), False)
+    assert (emotion.views(model), emotion.needs_empathy) == ((FULL_DIALOGUE,), False)
 
 
 def test_emotion_stage_trains_all_but_the_score(model: stm.Model, batch: Batch) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from transformers import PreTrainedTokenizerBase
 
-from modeling.encoder import CONTEXT, FULL_DIALOGUE, load_tokenizer
+from modeling.encoder import CONTEXT, FULL_DIALOGUE, RESPONSE, load_tokenizer
 from pipelines.data.encoding import NO_EMOTION, encode_pairs, encode_texts, encode_views
 
 # Words that either tiny tokenizer knows as one token.
@@ -140,6 +140,23 @@ def test_no_view_is_longer_than_its_limit(tokenizer: PreTrainedTokenizerBase) ->
     assert (row.view_ids.count(CONTEXT), row.view_ids.count(FULL_DIALOGUE)) == (20, 20)
 
 
+def test_a_response_of_its_own_is_not_in_the_full_dialogue_view(tokenizer: PreTrainedTokenizerBase) -> None:
+    given = example(response="you " * 60)
+    pair, apart = (
+        encode_views([given], views, "speaker_turns", tokenizer, 32)[0]
+        for views in ((CONTEXT, FULL_DIALOGUE), (CONTEXT, FULL_DIALOGUE, RESPONSE))
+    )
+    context = encode_views([given], (CONTEXT,), "dialogue_context", tokenizer, 32)[0].input_ids
+    of_view = {
+        view: [token for token, its in zip(apart.input_ids, apart.view_ids, strict=True) if its == view]
+        for view in (CONTEXT, FULL_DIALOGUE, RESPONSE)
+    }
+    assert of_view[FULL_DIALOGUE] == context
+    assert len(of_view[RESPONSE]) == 32 // 2 + 2, "half a view's tokens, and the special ones"
+    assert of_view[CONTEXT] == pair.input_ids[: len(of_view[CONTEXT])]
+    assert list(dict.fromkeys(apart.view_ids)) == [CONTEXT, FULL_DIALOGUE, RESPONSE]
+
+
 def test_texts_given_are_left_as_they_are(tokenizer: PreTrainedTokenizerBase) -> None:
     responses = ["you " * 60]
     encode_pairs(["Cats die."], responses, tokenizer, 16)
@@ -154,8 +171,10 @@ def test_absent_labels(tokenizer: PreTrainedTokenizerBase) -> None:
 
 def test_no_examples_and_unknown_views(tokenizer: PreTrainedTokenizerBase) -> None:
     assert encode_views([], (CONTEXT,), "situation", tokenizer, 16) == []
-    with pytest.raises(ValueError, match=r"views: expected CONTEXT \(1\) or FULL_DIALOGUE \(2\), got 3"):
-        encode_views([example()], (3,), "situation", tokenizer, 16)
+    with pytest.raises(
+        ValueError, match=r"views: expected CONTEXT \(1\), FULL_DIALOGUE \(2\) or RESPONSE \(3\), got 4"
+    ):
+        encode_views([example()], (4,), "situation", tokenizer, 16)
 
 
 @pytest.mark.parametrize("view", ["situation", "first_utterance", "speaker_turns", "dialogue_context"])
