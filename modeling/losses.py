@@ -5,6 +5,8 @@ from collections.abc import Callable
 import torch
 from torch.nn import functional
 
+SCALE = 20.0  # of cosines, so that a softmax over them can be sharp
+
 REGRESSION: dict[str, Callable[..., torch.Tensor]] = {
     "mse": functional.mse_loss,
     "mae": functional.l1_loss,
@@ -21,6 +23,21 @@ def empathy_loss(empathy: torch.Tensor, labels: torch.Tensor, kind: str) -> torc
     if not bool(known.any()):
         return empathy.sum() * 0.0
     return REGRESSION[kind](empathy[known].float(), labels[known].float())
+
+
+def relevance_loss(context: torch.Tensor, response: torch.Tensor, own: torch.Tensor) -> torch.Tensor:
+    """Each response against the batch's contexts and each context against its responses; 0 for fewer than two pairs.
+
+    The in-batch softmax of retrieval (Henderson et al. 2017, arXiv:1705.00652), over cosines times SCALE. context,
+    response: vectors (batch, hidden); own: (batch,) bool, whether the response was given in that context.
+    """
+    if int(own.sum()) < 2:
+        return context.sum() * 0.0
+    first = functional.normalize(context[own].float(), dim=-1)
+    second = functional.normalize(response[own].float(), dim=-1)
+    scores = SCALE * first @ second.T
+    target = torch.arange(len(scores), device=scores.device)
+    return (functional.cross_entropy(scores, target) + functional.cross_entropy(scores.T, target)) / 2
 
 
 def emotion_loss(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:

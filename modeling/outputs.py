@@ -13,7 +13,7 @@ class EmpathyOutput(ModelOutput):
     loss: scalar, the family's joint loss over the labels that were given.
     empathy: (batch,) in score units, within the score range in evaluation mode.
     emotion_logits: (batch, num_emotions).
-    empathy_loss, emotion_loss: scalars, the two parts of `loss`, unweighted.
+    empathy_loss, emotion_loss, relevance_loss: scalars, the parts of `loss`, unweighted.
     """
 
     loss: torch.Tensor | None = None
@@ -21,3 +21,4 @@ class EmpathyOutput(ModelOutput):
     emotion_logits: torch.Tensor | None = None
     empathy_loss: torch.Tensor | None = None
     emotion_loss: torch.Tensor | None = None
+    relevance_loss: torch.Tensor | None = None

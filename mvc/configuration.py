@@ -15,6 +15,7 @@ class MVCConfig(EmpathyConfig):
     relevance: True hands on how the response relates to the context view too: the product of their vectors. The
         response is then a view of its own, which the full dialogue view sees but which sees nothing else, so that its
         vector can be compared with the context's; that costs a token or two.
+    relevance_weight: weight of the relevance loss, which trains both vectors to find each other among a batch's.
     cascade_signal: what the empathy head is handed: the emotion "logits" (centred: a softmax ignores their mean), the
         "probs", a "label_embedding" weighted by the probabilities, or "none".
     cascade_detach: True stops the empathy loss from reaching the emotion head through the signal.
@@ -27,6 +28,7 @@ class MVCConfig(EmpathyConfig):
     def __init__(
         self,
         relevance: bool = False,
+        relevance_weight: float = 0.0,
         cascade_signal: str = "logits",
         cascade_detach: bool = False,
         gold_mix: float = 0.0,
@@ -37,7 +39,13 @@ class MVCConfig(EmpathyConfig):
             raise ValueError(f"cascade_signal: expected one of {', '.join(SIGNALS)}, got {cascade_signal!r}")
         if not 0.0 <= gold_mix <= 1.0:
             raise ValueError(f"gold_mix: expected a probability from 0 to 1, got {gold_mix}")
+        if relevance_weight < 0 or (relevance_weight and not relevance):
+            raise ValueError(
+                f"relevance_weight: expected 0 or more, and 0 without relevance, got {relevance_weight} with "
+                f"relevance {bool(relevance)}"
+            )
         self.relevance = bool(relevance)
+        self.relevance_weight = float(relevance_weight)
         self.cascade_signal = cascade_signal
         self.cascade_detach = bool(cascade_detach)
         self.gold_mix = float(gold_mix)

@@ -8,7 +8,7 @@ from transformers import AutoModel
 from modeling.base import EmpathyModel
 from modeling.encoder import CONTEXT, FULL_DIALOGUE, RESPONSE
 from modeling.heads import EmpathyHead, Head
-from modeling.losses import emotion_loss
+from modeling.losses import emotion_loss, relevance_loss
 from modeling.outputs import EmpathyOutput
 from mvc.configuration import MVCConfig
 
@@ -89,10 +89,12 @@ class MVCModel(EmpathyModel):
         view_ids: torch.Tensor,
         empathy: torch.Tensor | None = None,
         emotion: torch.Tensor | None = None,
+        own_context: torch.Tensor | None = None,
     ) -> EmpathyOutput:
         """Score and emotion of a batch of packed views, one encoder call.
 
-        input_ids, view_ids: (batch, length); empathy: (batch,) scores or NaN; emotion: (batch,) classes or negative.
+        input_ids, view_ids: (batch, length); empathy: (batch,) scores or NaN; emotion: (batch,) classes or negative;
+        own_context: (batch,) bool, whether the response was given in that context, which the relevance loss needs.
         """
         hidden = self.encoder(input_ids, view_ids)
         context = self.pool(hidden, view_ids, CONTEXT)
@@ -102,7 +104,11 @@ class MVCModel(EmpathyModel):
             response = self.pool(hidden, view_ids, RESPONSE)
             handed_on += [response, relevance(context, response)]
         score = self.empathy_head(torch.cat(handed_on, dim=-1))
-        return self.joint_output(score, emotion_logits, empathy, emotion)
+        output = self.joint_output(score, emotion_logits, empathy, emotion)
+        if self.config.relevance_weight and own_context is not None and output.loss is not None:
+            output.relevance_loss = relevance_loss(context, response, own_context)
+            output.loss = output.loss + self.config.relevance_weight * output.relevance_loss
+        return output
 
     def classify_emotion(
         self, input_ids: torch.Tensor, view_ids: torch.Tensor, emotion: torch.Tensor | None = None

@@ -5,7 +5,7 @@ from typing import cast
 from modeling.base import EmpathyModel
 from modeling.encoder import CONTEXT
 from modeling.outputs import EmpathyOutput
-from modeling.stages import Batch, Objective, all_views, joint_loss
+from modeling.stages import Batch, Objective, all_views
 from mvc.model import MVCModel
 
 
@@ -13,7 +13,12 @@ def _context_emotion_loss(model: EmpathyModel, batch: Batch) -> EmpathyOutput:
     return cast(MVCModel, model).classify_emotion(batch["input_ids"], batch["view_ids"], batch["emotion"])
 
 
+def _cascade_loss(model: EmpathyModel, batch: Batch) -> EmpathyOutput:
+    labels = {name: batch.get(name) for name in ("empathy", "emotion", "own_context")}
+    return model(batch["input_ids"], batch["view_ids"], **labels)
+
+
 EMOTION = Objective("emotion", views=lambda model: (CONTEXT,), needs_empathy=False, loss=_context_emotion_loss)
-CASCADE = Objective("cascade", views=all_views, needs_empathy=True, loss=joint_loss)
+CASCADE = Objective("cascade", views=all_views, needs_empathy=True, loss=_cascade_loss)
 
 OBJECTIVES = {EMOTION.name: EMOTION, CASCADE.name: CASCADE}

@@ -13,7 +13,7 @@ MULTIPLE = 8
 def collate(
     rows: Sequence[EncodedExample], pad_token_id: int, num_labels: int | None = None
 ) -> dict[str, torch.Tensor]:
-    """A batch: input_ids and view_ids (batch, length), empathy (batch,), emotion (batch,).
+    """A batch: input_ids and view_ids (batch, length), empathy (batch,), emotion (batch,), own_context (batch,).
 
     With `num_labels` the emotions are multi-label: emotion (batch, num_labels) of 0 and 1.
     """
@@ -34,4 +34,5 @@ def collate(
         "view_ids": view_ids,
         "empathy": torch.tensor([row.empathy for row in rows], dtype=torch.float32),
         "emotion": emotion,
+        "own_context": torch.tensor([row.own_context for row in rows]),
     }

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
 NO_EMOTION = -100
+MADE_UP = "augmentation:"  # what the label_source of made-up pairs starts with
 
 
 @dataclass(frozen=True)
@@ -18,13 +19,14 @@ class EncodedExample:
     """One row of a batch before padding: the ids of its views one after the other, and its labels.
 
     input_ids, view_ids: one entry a token. empathy: score or NaN. emotion: class or negative; for a multi-label
-    corpus the list of its classes.
+    corpus the list of its classes. own_context: whether the response was given in that context, not made up.
     """
 
     input_ids: list[int]
     view_ids: list[int]
     empathy: float
     emotion: int | list[int]
+    own_context: bool = True
 
 
 def _join(turns: Sequence[str], separator: str) -> str:
@@ -104,6 +106,7 @@ def encode_views(
             view_ids=[view for view, ids in zip(views, per_view, strict=True) for _ in ids],
             empathy=_score(row),
             emotion=NO_EMOTION if row.get("emotion") is None else int(row["emotion"]),
+            own_context=not row.get("label_source", "").startswith(MADE_UP),
         )
         for row, per_view in zip(rows, zip(*encoded, strict=True), strict=True)
     ]

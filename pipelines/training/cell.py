@@ -148,6 +148,7 @@ class Cell:
         cascade = self.settings.model.cascade
         return {
             "relevance": cascade.relevance,
+            "relevance_weight": cascade.relevance_weight,
             "cascade_signal": cascade.signal,
             "cascade_detach": cascade.detach,
             "gold_mix": cascade.gold_mix,

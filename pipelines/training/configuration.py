@@ -115,17 +115,25 @@ class CascadeSettings:
 
     Args:
         relevance: hand on how the response relates to the context view too, with the response as a view of its own.
+        relevance_weight: weight of the relevance loss: each response is to find its own context among the batch's.
         signal: logits, probs, a label_embedding weighted by the probabilities, or none.
         detach: stop the empathy loss from reaching the emotion head through the signal.
         gold_mix: probability, in training only, with which an example's signal is made from its gold emotion.
     """
 
     relevance: bool = False
+    relevance_weight: float = 0.0
     signal: Literal["logits", "probs", "label_embedding", "none"] = "logits"
     detach: bool = False
     gold_mix: float = 0.0
 
     def __post_init__(self) -> None:
+        _require(
+            self.relevance_weight >= 0 and (self.relevance or not self.relevance_weight),
+            "model.cascade.relevance_weight",
+            "0 or more, and 0 without model.cascade.relevance",
+            self.relevance_weight,
+        )
         _require(0 <= self.gold_mix <= 1, "model.cascade.gold_mix", "a probability from 0 to 1", self.gold_mix)
 
 

@@ -8,6 +8,7 @@ import torch
 from transformers import AutoConfig, AutoModel
 
 from modeling.encoder import CONTEXT, FULL_DIALOGUE, RESPONSE
+from modeling.losses import relevance_loss
 from mvc import Config, Model
 from mvc.configuration import SIGNALS
 from mvc.model import relevance
@@ -254,3 +255,30 @@ def test_with_relevance_a_gradient_reaches_every_weight_and_it_is_saved(tiny_enc
     assert again.config.relevance is True
     with torch.no_grad():
         torch.testing.assert_close(again(**three_views()).empathy, model.eval()(**three_views()).empathy)
+
+
+def test_relevance_loss_against_every_pair_by_hand() -> None:
+    generator = torch.Generator().manual_seed(1)
+    context, response = torch.randn(4, 8, generator=generator), torch.randn(4, 8, generator=generator)
+    own = torch.tensor([True, False, True, True])
+    rows = [0, 2, 3]
+    cosines = torch.tensor(
+        [[float(torch.nn.functional.cosine_similarity(context[a], response[b], dim=0)) for b in rows] for a in rows]
+    )
+    forth = -torch.log_softmax(20 * cosines, dim=1).diagonal().mean()
+    back = -torch.log_softmax(20 * cosines, dim=0).diagonal().mean()
+    torch.testing.assert_close(relevance_loss(context, response, own), (forth + back) / 2)
+    alone = torch.tensor([True, False, False, False])
+    assert relevance_loss(context, response, alone).item() == 0.0
+
+
+def test_the_relevance_loss_is_weighted_in_and_needs_its_views(tiny_encoder: str) -> None:
+    model = tiny(tiny_encoder, relevance=True, relevance_weight=0.5).eval()
+    batch = three_views()
+    plain = model(**batch)
+    assert plain.relevance_loss is None
+    output = model(**batch, own_context=torch.tensor([True, True, False, True]))
+    assert output.loss.item() == pytest.approx(plain.loss.item() + 0.5 * output.relevance_loss.item(), abs=1e-5)
+    assert output.relevance_loss.item() > 0
+    with pytest.raises(ValueError, match="relevance_weight: expected 0 or more, and 0 without relevance, got 0.5"):
+        Config(relevance_weight=0.5)

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from random import Random
 
+from pipelines.data.encoding import MADE_UP
 from pipelines.labels.augmentation.pool import Pool, Row
 from pipelines.labels.augmentation.targets import Target, TargetSettings
 
@@ -28,7 +29,7 @@ class Variant:
     @property
     def label_source(self) -> str:
         """The `label_source` of its rows."""
-        return f"augmentation:{self.name}"
+        return f"{MADE_UP}{self.name}"
 
     def rows(self, given: Iterable[Row], pool: Pool, rng: Random, targets: TargetSettings) -> Iterator[Row]:
         """New rows with their own example ids, label source and score; `conv_id` and `split` are the true pair's."""
