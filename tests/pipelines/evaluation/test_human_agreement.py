@@ -202,7 +202,16 @@ def test_to_dict_is_what_json_takes() -> None:
     record = agreement(*invented(), FIVE).to_dict()
     assert record["n"] == 120
     assert set(record["spearman"]) == {"value", "low", "high"}
-    assert set(record) == {"n", "fitted", *FIGURES, *WITHIN}
+    assert set(record) == {"n", "fitted", "mae_whole", *FIGURES, *WITHIN}
+
+
+def test_mae_of_whole_ratings_by_hand() -> None:
+    scores, ratings = np.array([1.2, 2.5, 3.4, 4.6]), np.array([1, 2, 4, 5])
+    found = agreement(scores, ratings, np.zeros(4), np.arange(4) + 5, FIVE)
+    assert found.mae is not None
+    assert found.mae_whole is not None
+    assert found.mae.value == pytest.approx((0.2 + 0.5 + 0.6 + 0.4) / 4)
+    assert found.mae_whole.value == pytest.approx((0 + 1 + 1 + 0) / 4), "2.5 is rounded up"
 
 
 def test_ten_columns_of_a_thousand_items_take_seconds() -> None:

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 
 from pipelines.errors import UserError
 from pipelines.labels import build, text_rater
@@ -115,7 +116,13 @@ def test_a_build_that_is_killed_goes_on_and_ends_the_same(
     tiny_bert: str,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
+    request: pytest.FixtureRequest,
 ) -> None:
+    # Several threads add up in an order of their own, so that two trainings differ in the last digits.
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    request.addfinalizer(lambda: torch.set_num_threads(threads))
     whole = build_labels(settings)
     code = """
 import os, signal, sys
