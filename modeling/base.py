@@ -8,7 +8,7 @@ from transformers import PreTrainedModel
 from transformers import initialization as init
 
 from modeling.configuration import EmpathyConfig
-from modeling.encoder import SharedEncoder, load_backbone, load_encoder_config, pool_view
+from modeling.encoder import SharedEncoder, load_encoder_config, load_encoder_weights, pool_view
 from modeling.losses import emotion_loss, empathy_loss
 from modeling.outputs import EmpathyOutput
 
@@ -48,9 +48,7 @@ class EmpathyModel(PreTrainedModel):
                 f"view_length: {name_or_path!r} has positions for {model.encoder.longest_view} tokens, "
                 f"got {config.view_length}"
             )
-        weights = load_backbone(name_or_path).state_dict()
-        kept = {name: value for name, value in weights.items() if not name.startswith("pooler.")}
-        model.encoder.backbone.load_state_dict(kept)
+        model.encoder.backbone.load_state_dict(load_encoder_weights(name_or_path))
         return model
 
     def _init_weights(self, module: nn.Module) -> None:

@@ -89,6 +89,12 @@ def load_backbone(name_or_path: str) -> PreTrainedModel:
     return _from_pretrained(AutoModel, name_or_path, dtype=torch.float32, use_safetensors=True)
 
 
+def load_encoder_weights(name_or_path: str) -> dict[str, torch.Tensor]:
+    """The pretrained weights of a `SharedEncoder`'s backbone, fp32: all but the pooler's. Raises OSError as above."""
+    weights = load_backbone(name_or_path).state_dict()
+    return {name: value for name, value in weights.items() if not name.startswith("pooler.")}
+
+
 def segment_positions(view_ids: torch.Tensor) -> torch.Tensor:
     """Position of each token within its view: (batch, length) of 0, 1, 2, ..., 0 throughout padding.
 

@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from pipelines.errors import UserError
 
 NEARLY_FULL = 2**20  # bytes
@@ -74,6 +76,12 @@ def write_text(path: str | Path, text: str) -> None:
 def write_json(path: str | Path, value: Any) -> None:
     """Write `value` as indented JSON with sorted keys, so that equal values give equal bytes."""
     write_text(path, json.dumps(value, indent=2, sort_keys=True, allow_nan=False, ensure_ascii=False) + "\n")
+
+
+def write_array(path: str | Path, values: np.ndarray) -> None:
+    """Write an array as .npy, which is read with allow_pickle off."""
+    with _replacing(Path(path)) as partial, partial.open("wb") as handle:
+        np.save(handle, values, allow_pickle=False)
 
 
 def write_with(path: str | Path, writer: Callable[[Path], Any]) -> None:

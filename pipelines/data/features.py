@@ -1,6 +1,6 @@
 """The row that every reader gives: one listener turn, its dialogue so far, and its labels."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from datasets import ClassLabel, Dataset, Features, List, Value
@@ -72,6 +72,14 @@ def example_dataset(rows: Iterable[Mapping[str, Any]]) -> Dataset:
         for name, column in columns.items():
             column.append(row[name])
     return Dataset.from_dict(columns, features=EXAMPLE_FEATURES)
+
+
+def with_labels(examples: Dataset, empathy: Sequence[float | None], label_sources: Sequence[str]) -> Dataset:
+    """`examples` with these scores, None for none, and where they come from; each has one entry an example."""
+    labelled = examples.remove_columns(["empathy", "label_source"])
+    labelled = labelled.add_column("empathy", list(empathy), feature=Value("float32"))
+    labelled = labelled.add_column("label_source", list(label_sources), feature=Value("string"))
+    return labelled.select_columns(list(EXAMPLE_FEATURES))
 
 
 def clean_text(text: str) -> str:

@@ -11,10 +11,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from datasets import DatasetDict, Value
+from datasets import DatasetDict
 
 from pipelines.data.corpus import WHOLE_CORPUS, Corpus
-from pipelines.data.features import EXAMPLE_FEATURES, SPLITS
+from pipelines.data.features import SPLITS, with_labels
 from pipelines.data.text_files import read_text_lines, shorten
 from pipelines.errors import UserError
 
@@ -50,11 +50,7 @@ def label_with_human_ratings(corpus: Corpus, path: str) -> Corpus:
     split_of = {conv_id: split for split in SPLITS for conv_id in columns[split]}
     ratings: dict[str, list[float]] = {}
     for line, conv_id, rating, split, _ in read_dialogue_ratings(file):
-        if split != split_of.get(conv_id, split):
-            raise UserError(
-                f"{file}:{line}: expected the split of the corpus for {conv_id}, {split_of[conv_id]}, came "
-                f"{shorten(split)}; use ratings and a corpus of the same split"
-            )
+        check_split(file, line, conv_id, split, split_of.get(conv_id, split))
         ratings.setdefault(conv_id, []).append(rating)
     report = copy.deepcopy(corpus.report)
     known = ratings.keys() & split_of.keys()
@@ -67,13 +63,19 @@ def label_with_human_ratings(corpus: Corpus, path: str) -> Corpus:
     for split, conv_ids in columns.items():
         empathy = [math.fsum(ratings[one]) / len(ratings[one]) if one in ratings else None for one in conv_ids]
         sources = [LABEL_SOURCE if one in ratings else "" for one in conv_ids]
-        unlabelled = corpus.examples[split].remove_columns(["empathy", "label_source"])
-        labelled = unlabelled.add_column("empathy", empathy, feature=Value("float32"))
-        labelled = labelled.add_column("label_source", sources, feature=Value("string"))
-        examples[split] = labelled.select_columns(list(EXAMPLE_FEATURES))
+        examples[split] = with_labels(corpus.examples[split], empathy, sources)
         report.note(split, "dialogues_labelled", len(known & set(conv_ids)))
         report.note(split, "examples_labelled", sum(one in ratings for one in conv_ids))
     return Corpus(corpus.name, examples, report)
+
+
+def check_split(file: Path, line: int, conv_id: str, split: str, of_corpus: str) -> None:
+    """Raise UserError where a rating's split is not that of its dialogue in the corpus."""
+    if split != of_corpus:
+        raise UserError(
+            f"{file}:{line}: expected the split of the corpus for {conv_id}, {of_corpus}, came "
+            f"{shorten(split)}; use ratings and a corpus of the same split"
+        )
 
 
 def read_dialogue_ratings(file: Path) -> Iterator[DialogueRating]:

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pandas as pd
 import pyarrow
-from datasets import DatasetDict, Value
+from datasets import DatasetDict
 
 from pipelines.data.corpus import WHOLE_CORPUS, Corpus
-from pipelines.data.features import EXAMPLE_FEATURES, SPLITS
+from pipelines.data.features import SPLITS, with_labels
 from pipelines.errors import UserError
 
 FILE = "labels.parquet"
@@ -59,10 +59,7 @@ def label_with_hybrid_labels(corpus: Corpus, path: str) -> Corpus:
                 f"{file}: expected {wrong[0]} in the {split} split, came {own.loc[wrong[0], 'split']}; "
                 "label the corpus that is read here"
             )
-        unlabelled = corpus.examples[split].remove_columns(["empathy", "label_source"])
-        labelled = unlabelled.add_column("empathy", own["empathy"].tolist(), feature=Value("float32"))
-        labelled = labelled.add_column("label_source", own["label_source"].tolist(), feature=Value("string"))
-        examples[split] = labelled.select_columns(list(EXAMPLE_FEATURES))
+        examples[split] = with_labels(corpus.examples[split], own["empathy"].tolist(), own["label_source"].tolist())
         used += len(ids)
     report.note(WHOLE_CORPUS, "labels_of_turns_not_kept", len(labels) - used)
     return Corpus(corpus.name, examples, report)

@@ -13,7 +13,7 @@ import numpy as np
 
 from pipelines.data.corpus import Corpus
 from pipelines.data.features import EMOTION_IDS, SPEAKER, SPLITS, clean_text
-from pipelines.data.human_ratings import read_dialogue_ratings
+from pipelines.data.human_ratings import check_split, read_dialogue_ratings
 from pipelines.data.text_files import read_text_lines, shorten
 from pipelines.data.views import Example
 from pipelines.errors import UserError
@@ -141,25 +141,23 @@ def read_dialogue_set(path: str, corpus: Corpus, split: str, reserved: frozenset
         examples = turns.get(conv_id, [])
         if of_split != split:
             _count(dropped, "other_split")
-        elif conv_id in reserved:
+            continue
+        if conv_id in reserved:
             _count(dropped, "reserved")
-        elif not examples:
+            continue
+        if not examples:
             _count(dropped, "not_in_corpus")
-        elif examples[0]["split"] != split:
-            raise UserError(
-                f"{file}:{line}: expected the split of the corpus for {conv_id}, {examples[0]['split']}, came "
-                f"{shorten(of_split)}; use ratings and a corpus of the same split"
-            )
-        elif not batch:
+            continue
+        check_split(file, line, conv_id, of_split, examples[0]["split"])
+        if not batch:
             raise UserError(
                 f"{file}:{line}: expected the rater's sheet in the column batch, came none; "
                 "give a CSV with the columns conv_id, rating, batch, split"
             )
-        elif rating != round(rating):
+        if rating != round(rating):
             raise UserError(f"{file}:{line}: expected a whole rating, came {rating:g}; correct or remove the row")
-        else:
-            ids = tuple(example["example_id"] for example in examples)
-            items.append(RatedItem(conv_id, conv_id, batch, rating, tuple(examples), ids))
+        ids = tuple(example["example_id"] for example in examples)
+        items.append(RatedItem(conv_id, conv_id, batch, rating, tuple(examples), ids))
     if not items:
         raise UserError(
             f"{file}: expected ratings of dialogues of the split {split!r} that are in {corpus.name}, came none "

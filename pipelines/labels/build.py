@@ -9,14 +9,15 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from scipy.stats import spearmanr
 
-from modeling.encoder import load_tokenizer
 from pipelines.atomic import write_json, write_text, write_with
 from pipelines.data.corpus import ReaderReport
 from pipelines.data.exclude import read_exclude_ids
 from pipelines.data.features import SPLITS
 from pipelines.errors import UserError
 from pipelines.evaluation.human_agreement import SCORE_RANGE, HumanAgreement
+from pipelines.evaluation.prediction_columns import word_counts
 from pipelines.labels.card import card_markdown
 from pipelines.labels.choice import SCALE, Candidate, cross_validate
 from pipelines.labels.configuration import LabelSettings
@@ -24,7 +25,7 @@ from pipelines.labels.functions import FUNCTIONS
 from pipelines.labels.label_model import LEVELS, LabelModel, dialogue_means, fit_label_model, interpolated_median
 from pipelines.labels.rated_dialogues import read_rated_dialogues
 from pipelines.labels.signals import IDS, Signals, compute_signals
-from pipelines.labels.turns import read_turns
+from pipelines.labels.turns import read_turns, turn_separator
 from pipelines.training.provenance import versions
 
 PUBLISHED = "published_label_model.json"
@@ -66,12 +67,12 @@ def build_labels(settings: LabelSettings) -> LabelFolder:
 
     Raises UserError for what is wrong with the settings or the files that they name.
     """
-    separator = "" if not _uses_encoder(settings) else _separator(settings.encoder)
+    separator = turn_separator(settings.encoder) if _uses_encoder(settings) else ""
     turns, report = read_turns(settings.path, separator)
     print("\n".join(report.lines()), flush=True)
     signals = compute_signals(turns, settings)
     folder = LabelFolder(Path(settings.output_dir) / settings.name)
-    words = np.array([len(response.split()) for response in turns["response"]])
+    words = word_counts(turns["response"].tolist())
     rated = None
     if settings.human_ratings_path is not None:
         rated = read_rated_dialogues(settings.human_ratings_path, turns, settings.exclude_ids)
@@ -111,13 +112,6 @@ def published_label_model(signals: Signals) -> LabelModel:
 
 def _uses_encoder(settings: LabelSettings) -> bool:
     return any(name in FUNCTIONS and FUNCTIONS[name].uses_encoder for name in settings.functions)
-
-
-def _separator(encoder: str) -> str:
-    try:
-        return f" {load_tokenizer(encoder).sep_token} "
-    except OSError as error:
-        raise UserError(str(error)) from error
 
 
 def _fitting_turns(signals: Signals, settings: LabelSettings) -> pd.DataFrame:
@@ -188,7 +182,7 @@ def _card(
             for one in candidates
         ],
         "counts": {split: _distribution(labels[labels["split"] == split]["empathy"]) for split in SPLITS},
-        "words_and_score": float(np.corrcoef(_ranks(words), _ranks(labels["empathy"].to_numpy()))[0, 1]),
+        "words_and_score": float(spearmanr(words, labels["empathy"]).statistic),
         "agreement": {"valid": agreements.get("empathy")},
         "rated_dialogues": {
             split: 0 if rated is None else int((rated["split"] == split).sum()) for split in ("train", "valid")
@@ -218,10 +212,6 @@ def _agreements(means: pd.DataFrame, rated: pd.DataFrame, words: np.ndarray) -> 
         score_range = SCORE_RANGE if name == "empathy" else None
         found[str(name)] = known[there.tobytes()].of(values[there], score_range).to_dict()
     return found
-
-
-def _ranks(values: np.ndarray) -> np.ndarray:
-    return pd.Series(values).rank().to_numpy()
 
 
 def _distribution(scores: pd.Series) -> dict[str, float]:

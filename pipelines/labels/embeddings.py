@@ -1,13 +1,12 @@
 """Embeddings of every turn by the encoder as it comes, kept in the cache for the functions that need them."""
 
-from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from modeling.encoder import load_tokenizer
-from pipelines.atomic import write_with
+from pipelines.atomic import write_array
 from pipelines.labels.configuration import LabelSettings
 from pipelines.labels.content_hash import encoder_hash, frame_hash
 from pipelines.labels.text_rater import embed, tokenize
@@ -26,11 +25,6 @@ def turn_embeddings(turns: pd.DataFrame, settings: LabelSettings) -> tuple[np.nd
         if not file.is_file():
             rows = tokenize(tokenizer, turns[column].tolist(), None, LENGTH)
             vectors = embed(settings.encoder, rows, tokenizer.pad_token_id).astype(np.float16)
-            write_with(file, partial(_save, vectors))
+            write_array(file, vectors)
         found.append(np.load(file, allow_pickle=False).astype(np.float32))
     return found[0], found[1]
-
-
-def _save(values: np.ndarray, path: Path) -> None:
-    with path.open("wb") as handle:
-        np.save(handle, values)

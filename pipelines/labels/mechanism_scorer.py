@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 
-from modeling.encoder import load_tokenizer
 from pipelines.data.epitome import MECHANISMS
 from pipelines.data.views import Example
 from pipelines.errors import UserError
@@ -14,6 +13,7 @@ from pipelines.evaluation.scorers import Scorer, checked
 from pipelines.labels.configuration import LabelSettings
 from pipelines.labels.functions.epitome import epitome_rater, expected_levels
 from pipelines.labels.signals import cache_folder
+from pipelines.labels.turns import turn_separator
 
 
 def load_mechanism_scorer(spec: str) -> Scorer:
@@ -35,7 +35,7 @@ def load_mechanism_scorer(spec: str) -> Scorer:
     if not (folder / "model.safetensors").is_file():
         raise UserError(f"{folder}: expected the EPITOME rater of {path}, it is gone; label again")
     rater = epitome_rater(settings, folder)
-    separator = f" {load_tokenizer(settings.encoder).sep_token} "
+    separator = turn_separator(settings.encoder)
 
     def score(rows: Sequence[Example]) -> np.ndarray:
         contexts = [separator.join(turn["text"] for turn in row["dialogue_context"]) for row in rows]

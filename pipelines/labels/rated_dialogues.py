@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 
 from pipelines.data.exclude import read_exclude_ids
-from pipelines.data.human_ratings import DialogueRating, read_dialogue_ratings
+from pipelines.data.human_ratings import DialogueRating, check_split, read_dialogue_ratings
 from pipelines.errors import UserError
 from pipelines.labels.configuration import LabelSettings, needed
 
@@ -24,13 +24,8 @@ def read_rated_dialogues(path: str, turns: pd.DataFrame, exclude_ids: str | None
     split_of = turns.drop_duplicates("conv_id").set_index("conv_id")["split"]
     exclude = read_exclude_ids(exclude_ids, "empatheticdialogues")
     rows = rows[rows["conv_id"].isin(split_of.index) & ~rows["conv_id"].isin(exclude)]
-    own = rows["conv_id"].map(split_of)
-    if (wrong := rows[own != rows["split"]]).size:
-        first = wrong.iloc[0]
-        raise UserError(
-            f"{path}:{first['line']}: expected the split of the corpus for {first['conv_id']}, "
-            f"{split_of[first['conv_id']]}, came {first['split']}; use ratings and a corpus of the same split"
-        )
+    for line, conv_id, split in zip(rows["line"], rows["conv_id"], rows["split"], strict=True):
+        check_split(Path(path), line, conv_id, split, split_of[conv_id])
     if len(broken := rows[rows["rating"] % 1 != 0]):
         first = broken.iloc[0]
         raise UserError(

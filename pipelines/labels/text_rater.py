@@ -17,10 +17,10 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 from tqdm import tqdm
 
-from modeling.encoder import SharedEncoder, load_backbone, load_encoder_config, load_tokenizer, pool_view
+from modeling.encoder import SharedEncoder, load_encoder_config, load_encoder_weights, load_tokenizer, pool_view
 from modeling.heads import Head
 from pipelines.atomic import write_json, write_with
-from pipelines.data.collator import MULTIPLE
+from pipelines.data.collator import MULTIPLE, pad_rows
 from pipelines.data.encoding import encode_pairs, encode_texts
 from pipelines.training.batches import plan_epoch
 from pipelines.training.configuration import StageSettings
@@ -74,8 +74,7 @@ class TextRater(nn.Module):
 def pretrained_encoder(encoder: str) -> SharedEncoder:
     """The shared encoder with its pretrained weights, fp32."""
     shared = SharedEncoder(load_encoder_config(encoder))
-    weights = load_backbone(encoder).state_dict()
-    shared.backbone.load_state_dict({name: value for name, value in weights.items() if "pooler." not in name})
+    shared.backbone.load_state_dict(load_encoder_weights(encoder))
     return shared
 
 
@@ -97,14 +96,8 @@ def tokenize(
 
 def _pad(rows: Sequence[list[int]], pad_token_id: int) -> dict[str, torch.Tensor]:
     """Tensors whose sides are multiples of MULTIPLE: a CPU's kernels are compiled anew for every shape."""
-    length = -(-max(map(len, rows)) // MULTIPLE) * MULTIPLE
-    count = -(-len(rows) // MULTIPLE) * MULTIPLE
-    input_ids = torch.full((count, length), pad_token_id, dtype=torch.long)
-    view_ids = torch.zeros((count, length), dtype=torch.long)
-    for index, row in enumerate(rows):
-        input_ids[index, : len(row)] = torch.tensor(row)
-        view_ids[index, : len(row)] = VIEW
-    return {"input_ids": input_ids, "view_ids": view_ids}
+    empty: list[list[int]] = [[]] * (-len(rows) % MULTIPLE)
+    return pad_rows([*rows, *empty], [[VIEW] * len(row) for row in rows] + empty, pad_token_id)
 
 
 def train_rater(

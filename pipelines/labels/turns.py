@@ -4,10 +4,19 @@ from itertools import pairwise
 
 import pandas as pd
 
+from modeling.encoder import load_tokenizer
 from pipelines.data.corpus import ReaderReport
 from pipelines.data.empatheticdialogues import NAME, listener_turns, read_dialogues
 from pipelines.data.features import EMOTIONS, SPEAKER, SPLITS
 from pipelines.errors import UserError
+
+
+def turn_separator(encoder: str) -> str:
+    """What parts the turns of a context for `encoder`. Raises UserError where it has no tokenizer."""
+    try:
+        return f" {load_tokenizer(encoder).sep_token} "
+    except OSError as error:
+        raise UserError(str(error)) from error
 
 
 def read_turns(path: str, separator: str) -> tuple[pd.DataFrame, ReaderReport]:

@@ -5,12 +5,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from pipelines.evaluation.prediction_columns import word_counts
 from pipelines.labels.configuration import LabelSettings
 from pipelines.labels.functions.labelling_function import LabellingFunction
 
 
 def _compute(turns: pd.DataFrame, settings: LabelSettings, folder: Path) -> pd.DataFrame:
-    words = pd.Series([len(response.split()) for response in turns["response"]])
+    words = pd.Series(word_counts(turns["response"].tolist()))
     of_dialogue = words.groupby(turns["conv_id"].to_numpy()).transform("sum")
     return pd.DataFrame({"words": np.log1p(words), "dialogue_words": np.log1p(of_dialogue)})
 

@@ -14,7 +14,7 @@ import torch
 from torch.nn import functional
 
 from modeling.encoder import load_tokenizer
-from pipelines.atomic import write_with
+from pipelines.atomic import write_array
 from pipelines.labels.configuration import LabelSettings, needed
 from pipelines.labels.cross_fitting import FOLDS, cross_fitted
 from pipelines.labels.functions.labelling_function import LabellingFunction
@@ -55,15 +55,10 @@ def _compute(turns: pd.DataFrame, settings: LabelSettings, folder: Path) -> pd.D
                 f"rating rater {fold + 1} of {FOLDS}",
             )
             given = rate(rater, [ids[row] for row in rows], tokenizer.pad_token_id)[:, 0]
-            write_with(file, partial(_save, given))
+            write_array(file, given)
         return np.load(file, allow_pickle=False)
 
     return pd.DataFrame({"relative": cross_fitted(turns, rated, values_of)})
-
-
-def _save(values: np.ndarray, path: Path) -> None:
-    with path.open("wb") as handle:
-        np.save(handle, values)
 
 
 RATINGS = LabellingFunction(

@@ -47,7 +47,10 @@ def test_excluded_dialogues_take_part_in_nothing(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("lines", "message"),
     [
-        (["a,5,s1,train", "b,2,s1,valid"], r"r\.csv:3: expected the split of the corpus for b, train, came valid; use"),
+        (
+            ["a,5,s1,train", "b,2,s1,valid"],
+            r"r\.csv:3: expected the split of the corpus for b, train, came 'valid'",
+        ),
         (["a,5,s1,train", "b,2.5,s1,train"], r"r\.csv:3: expected a whole rating from 1 to 5, came 2\.5; the label"),
         (["a,5,s1,train", "b,7,s1,train"], r"r\.csv:3: expected a rating from 1 to 5, came '7'"),
         (["d,5,s1,valid"], r"r\.csv: expected ratings of training dialogues, came none; give ratings of this corpus"),
