@@ -119,5 +119,22 @@ class MVCModel(EmpathyModel):
         loss = None if emotion is None else emotion_loss(logits, emotion)
         return EmpathyOutput(loss=loss, emotion_logits=logits, emotion_loss=loss)
 
+    def relate(
+        self, input_ids: torch.Tensor, view_ids: torch.Tensor, emotion: torch.Tensor | None, own_context: torch.Tensor
+    ) -> EmpathyOutput:
+        """Relevance and emotion without the full dialogue: L_rel + lambda_emo * L_emo of rows of context and response.
+
+        Shapes as in `forward`; logits (batch, num_emotions).
+        """
+        hidden = self.encoder(input_ids, view_ids)
+        context = self.pool(hidden, view_ids, CONTEXT)
+        logits = self.emotion_head(context)
+        found = relevance_loss(context, self.pool(hidden, view_ids, RESPONSE), own_context)
+        output = EmpathyOutput(loss=found, emotion_logits=logits, relevance_loss=found)
+        if emotion is not None:
+            output.emotion_loss = emotion_loss(logits, emotion)
+            output.loss = found + self.config.lambda_emo * output.emotion_loss
+        return output
+
 
 AutoModel.register(MVCConfig, MVCModel, exist_ok=True)

@@ -160,7 +160,7 @@ class StageSettings:
     """One training stage; a YAML lists them in order, and each starts from the weights of the one before.
 
     Args:
-        objective: goemotions, emotion, multitask or cascade, as far as the family has it.
+        objective: goemotions, emotion, relevance, multitask or cascade, as far as the family has it.
         epochs: passes over the stage's examples, at most.
         batch_size: examples a device and forward pass.
         gradient_accumulation: forward passes an optimizer step.

@@ -18,9 +18,10 @@ def model(tiny_encoder: str) -> mvc.Model:
 
 
 def test_stages_views_and_labels(model: mvc.Model) -> None:
-    assert list(mvc.OBJECTIVES) == ["emotion", "cascade"]
-    emotion, cascade = mvc.OBJECTIVES.values()
+    assert list(mvc.OBJECTIVES) == ["emotion", "relevance", "cascade"]
+    emotion, relevance, cascade = mvc.OBJECTIVES.values()
     assert (emotion.views(model), emotion.needs_empathy) == ((CONTEXT,), False)
+    assert (relevance.views(model), relevance.needs_empathy) == ((CONTEXT, RESPONSE), False)
     assert (cascade.views(model), cascade.needs_empathy) == ((CONTEXT, FULL_DIALOGUE), True)
 
 
@@ -53,3 +54,25 @@ def test_cascade_stage_is_the_weighted_sum(model: mvc.Model, make_batch: Callabl
     output = mvc.OBJECTIVES["cascade"].loss(model.eval(), make_batch([(7, 11), (4, 9)]))
     joint = output.empathy_loss + 0.3 * output.emotion_loss
     assert output.loss.item() == pytest.approx(joint.item(), abs=1e-6)
+
+
+def test_relevance_stage_is_retrieval_among_the_batch_and_the_weighted_emotion(
+    model: mvc.Model, make_batch: Callable[..., Batch]
+) -> None:
+    batch = make_batch([(7, 5), (4, 9), (6, 3), (8, 8)], views=(CONTEXT, RESPONSE))
+    batch["own_context"] = torch.tensor([True, True, False, True])  # a made-up pair is nobody's answer
+    output = mvc.OBJECTIVES["relevance"].loss(model.eval(), batch)
+    with torch.no_grad():
+        hidden = model.encoder(batch["input_ids"], batch["view_ids"])
+        kept = batch["own_context"]
+        sides = [model.pool(hidden, batch["view_ids"], view)[kept] for view in (CONTEXT, RESPONSE)]
+    context, response = (side / side.norm(dim=-1, keepdim=True) for side in sides)
+    cosines = 20 * context @ response.T
+    own = torch.arange(3)
+    expected = -(cosines.log_softmax(dim=1)[own, own] + cosines.log_softmax(dim=0)[own, own]).mean() / 2
+    assert output.relevance_loss.item() == pytest.approx(expected.item(), abs=1e-4)
+    assert output.loss.item() == pytest.approx((output.relevance_loss + 0.3 * output.emotion_loss).item(), abs=1e-6)
+    assert output.empathy is None
+    output.loss.backward()
+    untouched = {name for name, weight in model.named_parameters() if weight.grad is None}
+    assert untouched == {name for name, _ in model.named_parameters() if name.startswith(("empathy_head.", "cascade."))}
