@@ -1,6 +1,7 @@
 """Settings of `empathy probe`."""
 
 from dataclasses import dataclass, field
+from typing import Literal
 
 from pipelines.errors import UserError
 
@@ -10,11 +11,12 @@ class ProbeSettings:
     """What is probed, and on what.
 
     Args:
-        path: EmpatheticDialogues (a folder of the official CSVs, their archive, or hub); its validation split gives the
-            real listener turns.
+        path: EmpatheticDialogues (a folder of the official CSVs, their archive, or hub); `split` of it gives the real
+            listener turns.
         corpora: CSVs with the columns context and response, exchanges that call for no empathy; named by their file.
         scorers: run folders, python:<module>:<callable>, csv:<file>, or another registered kind.
         exclude_ids: file of ids of EmpatheticDialogues that are left out.
+        split: valid to report; train, with what a model trained on in `exclude_ids`, to choose its settings; or test.
         max_turns: real listener turns at most, in whole dialogues chosen by a hash of their ids.
         output_dir: folder for probes.json, probes.md and probes.html.
     """
@@ -23,6 +25,7 @@ class ProbeSettings:
     corpora: list[str]
     scorers: list[str] = field(default_factory=list)
     exclude_ids: str | None = None
+    split: Literal["train", "valid", "test"] = "valid"
     max_turns: int = 1000
     output_dir: str = "reports/probes"
 

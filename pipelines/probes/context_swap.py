@@ -84,7 +84,7 @@ PROBE = Probe(
     name="context_swap",
     title="Context swap",
     about=(
-        "Real listener turns of the validation split, each scored in its own context and in that of another dialogue "
+        "Real listener turns, each scored in its own context and in that of another dialogue "
         "with as many turns. Area .5: the scorer cannot tell them apart; 1: every own pair above every swapped one. "
         "All pairs hold the same contexts and the same responses, so a scorer that reads one side only stays at .5."
     ),

@@ -18,17 +18,16 @@ from pipelines.errors import UserError
 from pipelines.probes.configuration import ProbeSettings
 from pipelines.probes.pairs import one_turn, pair_row
 
-SPLIT = "valid"
-
 
 @dataclass(frozen=True)
 class Material:
     """Everything that the probes draw on.
 
-    turns: real listener turns of the validation split, rows of EXAMPLE_FEATURES, in order of the corpus.
+    split: the real listener turns' split. turns: those turns, rows of EXAMPLE_FEATURES, in order of the corpus.
     corpora: name -> pairs of a probe corpus. dropped: name -> rows of its file that lack a context or a response.
     """
 
+    split: str
     turns: list[Example]
     corpora: dict[str, list[Example]]
     dropped: dict[str, int]
@@ -51,7 +50,7 @@ class Material:
     def counts(self) -> dict[str, Any]:
         """How much of what there is."""
         return {
-            "split": SPLIT,
+            "split": self.split,
             "turns": len(self.turns),
             "dialogues": len(set(self.dialogues)),
             "corpora": {
@@ -71,7 +70,7 @@ def read_material(settings: ProbeSettings) -> Material:
         corpora[name], dropped[name] = _read_pairs(Path(path))
     exclude = read_exclude_ids(settings.exclude_ids, "empatheticdialogues")
     corpus = read_empatheticdialogues(settings.path, exclude, strict=False)
-    return Material(_sample(corpus.examples[SPLIT], settings.max_turns), corpora, dropped)
+    return Material(settings.split, _sample(corpus.examples[settings.split], settings.max_turns), corpora, dropped)
 
 
 def _sample(examples: Dataset, limit: int) -> list[Example]:

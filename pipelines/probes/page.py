@@ -18,7 +18,7 @@ from pipelines.reporting.markup import markdown_table
 TITLE = "Probes"
 INTRODUCTION = (
     "What makes a scorer's figure rise that should not, and whether it reads the context. Every scorer has a threshold "
-    "of its own, the median score that it gives real listener turns of the validation split."
+    "of its own, the median score that it gives real listener turns."
 )
 
 

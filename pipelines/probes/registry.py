@@ -17,7 +17,7 @@ THRESHOLD = Column(
     "number",
     "",
     "from this score on the scorer is taken to call a pair empathic: the median of its own scores of real listener "
-    "turns of the validation split, computed before any other pair is scored",
+    "turns, computed before any other pair is scored",
     headline=True,
 )
 

@@ -35,7 +35,7 @@ def test_a_turn_that_nothing_fits_is_left_out_and_counted(material: Material) ->
     assert sorted(swap_partners(alone, "same_emotion")) == [1, 2]
     same_text = [dict(turn, dialogue_context=alone[0]["dialogue_context"]) for turn in alone]
     assert swap_partners(same_text, "all") == {}
-    few = Material(alone, material.corpora, material.dropped)
+    few = Material("valid", alone, material.corpora, material.dropped)
     found = measure_scorer(of(scoring.length), few)["context_swap"]
     assert found["unpaired"] == {"all": 0, "same_emotion": 1, "different_emotion": 1}
 

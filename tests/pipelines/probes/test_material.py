@@ -39,6 +39,13 @@ def test_excluded_dialogues_are_left_out(invented_corpus: str, probe_corpora: li
     assert "hit:3_conv:3" not in found.dialogues
 
 
+def test_turns_of_another_split(invented_corpus: str, probe_corpora: list[str], material: Material) -> None:
+    found = read_material(ProbeSettings(invented_corpus, probe_corpora, split="train"))
+    assert found.counts()["split"] == "train"
+    assert {turn["split"] for turn in found.turns} == {"train"}
+    assert not set(found.dialogues) & set(material.dialogues)
+
+
 def test_a_missing_corpus_is_named(invented_corpus: str, tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"nowhere\.csv: expected a probe corpus, .*; there is no such file"):
         read_material(ProbeSettings(invented_corpus, [str(tmp_path / "nowhere.csv")]))

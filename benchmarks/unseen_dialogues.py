@@ -1,0 +1,36 @@
+"""Which training dialogues an experiment has not trained on, to choose settings on them and not on validation or test.
+
+    python benchmarks/unseen_dialogues.py configs/mvc-minilm.yaml --out seen.json
+    empathy audit configs/audit.yaml --split=train --exclude_ids=seen.json --responses=null --scorers runs/...
+
+Writes an exclude_ids file: the ids that the experiment keeps out, and those of its training dialogues.
+"""
+
+import argparse
+from pathlib import Path
+
+from pipelines.atomic import write_json
+from pipelines.data.exclude import read_exclude_ids
+from pipelines.data.prepare import prepare_corpus, stage_examples
+from pipelines.training.configuration import ExperimentSettings
+from pipelines.training.parsing import parse_settings
+
+
+def main() -> None:
+    """Write the file and say how many dialogues it names."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("config")
+    parser.add_argument("--out", type=Path, required=True)
+    arguments, flags = parser.parse_known_args()
+    settings = parse_settings(ExperimentSettings, [arguments.config, *flags], "unseen_dialogues", str(__doc__))
+    data = settings.data
+    corpus = prepare_corpus(data)
+    stages = [stage_examples(corpus, "train", False, stage.max_dialogues) for stage in settings.stages]
+    seen = {conv_id for examples in stages for conv_id in examples["conv_id"]}
+    ids = sorted(seen | read_exclude_ids(data.exclude_ids, data.corpus))
+    write_json(arguments.out, {data.corpus: ids})
+    print(f"{arguments.out}: {len(seen)} dialogues trained on, {len(ids)} ids in all")
+
+
+if __name__ == "__main__":
+    main()
