@@ -40,6 +40,23 @@ def relevance_loss(context: torch.Tensor, response: torch.Tensor, own: torch.Ten
     return (functional.cross_entropy(scores, target) + functional.cross_entropy(scores.T, target)) / 2
 
 
+def gate_loss(
+    logits: torch.Tensor, labels: torch.Tensor, quality: torch.Tensor, own: torch.Tensor, lowest: float
+) -> torch.Tensor:
+    """Binary cross-entropy of a gate with how much of its quality a response is worth in its context.
+
+    That is 1 for a response in its own context, and for a made-up pair what brings its quality down to its label:
+    (label - lowest) / (quality - lowest), from 0 to 1. Pairs without a label are passed over. logits, labels, quality:
+    (batch,); own: (batch,) bool; lowest: the score of an answer that is worth nothing.
+    """
+    share = ((labels - lowest) / (quality.detach().float() - lowest).clamp(min=1e-3)).clamp(0.0, 1.0)
+    target = torch.where(own, torch.ones_like(share), share)
+    known = ~labels.isnan()
+    if not bool(known.any()):
+        return logits.sum() * 0.0
+    return functional.binary_cross_entropy_with_logits(logits[known].float(), target[known])
+
+
 def emotion_loss(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
     """Cross-entropy over the examples whose label is not negative; 0 where there is none.
 

@@ -8,7 +8,7 @@ from transformers import AutoModel
 from modeling.base import EmpathyModel
 from modeling.encoder import CONTEXT, FULL_DIALOGUE, RESPONSE
 from modeling.heads import EmpathyHead, Head
-from modeling.losses import emotion_loss, relevance_loss
+from modeling.losses import emotion_loss, gate_loss, relevance_loss
 from modeling.outputs import EmpathyOutput
 from mvc.configuration import MVCConfig
 
@@ -72,10 +72,10 @@ class MVCModel(EmpathyModel):
         hidden = self.encoder.backbone.config.hidden_size
         self.emotion_head = Head(hidden, hidden, config.num_emotions, config.head_dropout)
         self.cascade = Cascade(config)
-        read = hidden * (
-            3 if config.relevance else 1
-        )  # the full dialogue, and with relevance the response, the product
-        self.empathy_head = EmpathyHead(read + self.cascade.width, hidden, config.head_dropout, config.empathy_init)
+        # The full dialogue, and with relevance the response and the product.
+        read = hidden * (3 if config.relevance else 1) + self.cascade.width
+        self.empathy_head = EmpathyHead(read, hidden, config.head_dropout, config.empathy_init)
+        self.gate_head = Head(read, hidden, 1, config.head_dropout) if config.gate else None
         self.post_init()
 
     @property
@@ -94,7 +94,7 @@ class MVCModel(EmpathyModel):
         """Score and emotion of a batch of packed views, one encoder call.
 
         input_ids, view_ids: (batch, length); empathy: (batch,) scores or NaN; emotion: (batch,) classes or negative;
-        own_context: (batch,) bool, whether the response was given in that context, which the relevance loss needs.
+        own_context: (batch,) bool, whether the response was given in that context (all of them where it is None).
         """
         hidden = self.encoder(input_ids, view_ids)
         context = self.pool(hidden, view_ids, CONTEXT)
@@ -103,11 +103,38 @@ class MVCModel(EmpathyModel):
         if self.config.relevance:
             response = self.pool(hidden, view_ids, RESPONSE)
             handed_on += [response, relevance(context, response)]
-        score = self.empathy_head(torch.cat(handed_on, dim=-1))
-        output = self.joint_output(score, emotion_logits, empathy, emotion)
+        features = torch.cat(handed_on, dim=-1)
+        score = self.empathy_head(features)
+        if self.gate_head is None:
+            output = self.joint_output(score, emotion_logits, empathy, emotion)
+        else:
+            gate = self.gate_head(features).squeeze(-1)
+            output = self._gated_output(score, gate, emotion_logits, empathy, emotion, own_context)
         if self.config.relevance_weight and own_context is not None and output.loss is not None:
             output.relevance_loss = relevance_loss(context, response, own_context)
             output.loss = output.loss + self.config.relevance_weight * output.relevance_loss
+        return output
+
+    def _gated_output(
+        self,
+        quality: torch.Tensor,
+        gate: torch.Tensor,
+        emotion_logits: torch.Tensor,
+        empathy: torch.Tensor | None,
+        emotion: torch.Tensor | None,
+        own_context: torch.Tensor | None,
+    ) -> EmpathyOutput:
+        """The quality is learnt from true pairs alone, the gate's logits (batch,) from all."""
+        lowest = self.config.empathy_range[0]
+        own = torch.ones_like(gate, dtype=torch.bool) if own_context is None else own_context
+        of_true_pairs = None if empathy is None else empathy.masked_fill(~own, float("nan"))
+        output = self.joint_output(quality, emotion_logits, of_true_pairs, emotion)
+        output.quality, output.gate = output.empathy, gate.float().sigmoid()
+        opened = (output.gate / self.config.gate_open).clamp(max=1.0)
+        output.empathy = lowest + (output.quality - lowest) * opened
+        if empathy is not None and output.loss is not None:
+            output.gate_loss = gate_loss(gate, empathy, quality, own, lowest)
+            output.loss = output.loss + output.gate_loss
         return output
 
     def classify_emotion(

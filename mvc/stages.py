@@ -24,9 +24,7 @@ def _cascade_loss(model: EmpathyModel, batch: Batch) -> EmpathyOutput:
 
 
 EMOTION = Objective("emotion", views=lambda model: (CONTEXT,), needs_empathy=False, loss=_context_emotion_loss)
-RELEVANCE = Objective(
-    "relevance", views=lambda model: (CONTEXT, RESPONSE), needs_empathy=False, loss=_relevance_loss
-)
+RELEVANCE = Objective("relevance", views=lambda model: (CONTEXT, RESPONSE), needs_empathy=False, loss=_relevance_loss)
 CASCADE = Objective("cascade", views=all_views, needs_empathy=True, loss=_cascade_loss)
 
 OBJECTIVES = {EMOTION.name: EMOTION, RELEVANCE.name: RELEVANCE, CASCADE.name: CASCADE}

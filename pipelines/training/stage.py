@@ -133,7 +133,7 @@ class StageTrainer:
             self.scheduler.step()
 
     def _add_losses(self, output: Mapping[str, torch.Tensor | None]) -> None:
-        for name in ("loss", "empathy_loss", "emotion_loss", "relevance_loss"):
+        for name in ("loss", "empathy_loss", "emotion_loss", "relevance_loss", "gate_loss"):
             value = output.get(name)
             if value is not None:
                 self.progress.sums[name] = self.progress.sums.get(name, 0.0) + float(value.detach())

@@ -8,7 +8,7 @@ import torch
 from transformers import AutoConfig, AutoModel
 
 from modeling.encoder import CONTEXT, FULL_DIALOGUE, RESPONSE
-from modeling.losses import relevance_loss
+from modeling.losses import gate_loss, relevance_loss
 from mvc import Config, Model
 from mvc.configuration import SIGNALS
 from mvc.model import relevance
@@ -282,3 +282,57 @@ def test_the_relevance_loss_is_weighted_in_and_needs_its_views(tiny_encoder: str
     assert output.relevance_loss.item() > 0
     with pytest.raises(ValueError, match="relevance_weight: expected 0 or more, and 0 without relevance, got 0.5"):
         Config(relevance_weight=0.5)
+
+
+def test_gate_loss_by_hand() -> None:
+    logits = torch.tensor([0.0, 1.0, -2.0, 0.5, 3.0])
+    labels = torch.tensor([2.0, 1.4, 5.0, 1.0, float("nan")])
+    quality = torch.tensor([4.0, 3.0, 2.0, 1.0, 2.0])
+    own = torch.tensor([True, False, False, False, True])
+    # An own pair: 1. (1.4 - 1) / (3 - 1) = .2; 4 / 1, at most 1; nothing to lose: 0; no label: passed over.
+    target = torch.tensor([1.0, 0.2, 1.0, 0.0])
+    gate = logits[:4].sigmoid()
+    expected = -(target * gate.log() + (1 - target) * (1 - gate).log()).mean()
+    found = gate_loss(logits, labels, quality, own, lowest=1.0)
+    assert found.item() == pytest.approx(expected.item(), abs=1e-6)
+    assert gate_loss(logits[4:], labels[4:], quality[4:], own[4:], lowest=1.0).item() == 0.0
+
+
+@pytest.mark.parametrize("gate_open", [1.0, 0.4])
+@torch.no_grad()
+def test_a_gated_score_is_the_quality_as_far_as_the_gate_is_open(tiny_encoder: str, gate_open: float) -> None:
+    output = tiny(tiny_encoder, relevance=True, gate=True, gate_open=gate_open).eval()(**three_views())
+    opened = torch.clamp(output.gate / gate_open, max=1.0)
+    torch.testing.assert_close(output.empathy, 1 + (output.quality - 1) * opened)
+    assert ((output.gate > 0) & (output.gate < 1)).all()
+    if gate_open == 1.0:
+        assert (output.empathy < output.quality).all()
+
+
+def test_the_quality_is_learnt_from_true_pairs_and_the_gate_from_all(tiny_bert: str) -> None:
+    model = tiny(tiny_bert, relevance=True, gate=True).eval()
+    batch = three_views()
+    own = torch.tensor([True, False, True, False])
+    output = model(**batch, own_context=own)
+    errors = output.quality[own] - batch["empathy"][own]
+    assert output.empathy_loss.item() == pytest.approx(errors.square().mean().item(), abs=1e-5)
+    joint = output.empathy_loss + 0.1 * output.emotion_loss + output.gate_loss
+    assert output.loss.item() == pytest.approx(joint.item(), abs=1e-6)
+    other = dict(batch, empathy=torch.where(own, batch["empathy"], torch.tensor(1.5)))
+    changed = model(**other, own_context=own)
+    assert changed.empathy_loss.item() == output.empathy_loss.item()
+    assert changed.gate_loss.item() != output.gate_loss.item()
+    output.gate_loss.backward()
+    assert all(weight.grad is None for weight in model.empathy_head.parameters())
+    assert all(weight.grad.any() for weight in model.gate_head.parameters())
+
+
+def test_a_gated_model_is_saved_and_refuses_a_closed_gate(tiny_encoder: str, tmp_path: Path) -> None:
+    model = tiny(tiny_encoder, relevance=True, gate=True, gate_open=0.3).eval()
+    model.save_pretrained(tmp_path)
+    again = AutoModel.from_pretrained(tmp_path).eval()
+    assert (again.config.gate, again.config.gate_open) == (True, 0.3)
+    with torch.no_grad():
+        torch.testing.assert_close(again(**three_views()).empathy, model(**three_views()).empathy)
+    with pytest.raises(ValueError, match="gate_open: expected a number above 0, at most 1, got 0"):
+        Config(gate=True, gate_open=0)
