@@ -18,7 +18,6 @@ class MVCConfig(EmpathyConfig):
     relevance_weight: weight of the relevance loss, which trains both vectors to find each other among a batch's.
     gate: True splits the score in two: the empathy head learns from true pairs what a response is worth, and a gate
         from made-up ones how much of that holds in this context. score = lowest + (quality - lowest) * gate.
-    gate_open: from this value on the gate counts as fully open, so that small doubts cost nothing; 1 takes it as it is.
     cascade_signal: what the empathy head is handed: the emotion "logits" (centred: a softmax ignores their mean), the
         "probs", a "label_embedding" weighted by the probabilities, or "none".
     cascade_detach: True stops the empathy loss from reaching the emotion head through the signal.
@@ -33,7 +32,6 @@ class MVCConfig(EmpathyConfig):
         relevance: bool = False,
         relevance_weight: float = 0.0,
         gate: bool = False,
-        gate_open: float = 1.0,
         cascade_signal: str = "logits",
         cascade_detach: bool = False,
         gold_mix: float = 0.0,
@@ -49,10 +47,7 @@ class MVCConfig(EmpathyConfig):
                 f"relevance_weight: expected 0 or more, and 0 without relevance, got {relevance_weight} with "
                 f"relevance {bool(relevance)}"
             )
-        if not 0.0 < gate_open <= 1.0:
-            raise ValueError(f"gate_open: expected a number above 0, at most 1, got {gate_open}")
         self.gate = bool(gate)
-        self.gate_open = float(gate_open)
         self.relevance = bool(relevance)
         self.relevance_weight = float(relevance_weight)
         self.cascade_signal = cascade_signal

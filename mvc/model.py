@@ -130,8 +130,7 @@ class MVCModel(EmpathyModel):
         of_true_pairs = None if empathy is None else empathy.masked_fill(~own, float("nan"))
         output = self.joint_output(quality, emotion_logits, of_true_pairs, emotion)
         output.quality, output.gate = output.empathy, gate.float().sigmoid()
-        opened = (output.gate / self.config.gate_open).clamp(max=1.0)
-        output.empathy = lowest + (output.quality - lowest) * opened
+        output.empathy = lowest + (output.quality - lowest) * output.gate
         if empathy is not None and output.loss is not None:
             output.gate_loss = gate_loss(gate, empathy, quality, own, lowest)
             output.loss = output.loss + output.gate_loss

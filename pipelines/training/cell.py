@@ -150,7 +150,6 @@ class Cell:
             "relevance": cascade.relevance,
             "relevance_weight": cascade.relevance_weight,
             "gate": cascade.gate,
-            "gate_open": cascade.gate_open,
             "cascade_signal": cascade.signal,
             "cascade_detach": cascade.detach,
             "gold_mix": cascade.gold_mix,

@@ -117,7 +117,6 @@ class CascadeSettings:
         relevance: hand on how the response relates to the context view too, with the response as a view of its own.
         relevance_weight: weight of the relevance loss: each response is to find its own context among the batch's.
         gate: score = 1 + (quality - 1) * gate: the quality learnt from true pairs, the gate from made-up ones.
-        gate_open: from this value on the gate counts as fully open; above 0, at most 1.
         signal: logits, probs, a label_embedding weighted by the probabilities, or none.
         detach: stop the empathy loss from reaching the emotion head through the signal.
         gold_mix: probability, in training only, with which an example's signal is made from its gold emotion.
@@ -126,7 +125,6 @@ class CascadeSettings:
     relevance: bool = False
     relevance_weight: float = 0.0
     gate: bool = False
-    gate_open: float = 1.0
     signal: Literal["logits", "probs", "label_embedding", "none"] = "logits"
     detach: bool = False
     gold_mix: float = 0.0
@@ -138,7 +136,6 @@ class CascadeSettings:
             "0 or more, and 0 without model.cascade.relevance",
             self.relevance_weight,
         )
-        _require(0 < self.gate_open <= 1, "model.cascade.gate_open", "above 0 and at most 1", self.gate_open)
         _require(0 <= self.gold_mix <= 1, "model.cascade.gold_mix", "a probability from 0 to 1", self.gold_mix)
 
 
