@@ -16,8 +16,8 @@ class MVCConfig(EmpathyConfig):
         response is then a view of its own, which the full dialogue view sees but which sees nothing else, so that its
         vector can be compared with the context's; that costs a token or two.
     relevance_weight: weight of the relevance loss, which trains both vectors to find each other among a batch's.
-    gate: True splits the score in two: the empathy head learns from true pairs what a response is worth, and a gate
-        from made-up ones how much of that holds in this context. score = lowest + (quality - lowest) * gate.
+    gate: True splits the score in two: the empathy head learns what a response is worth, from pairs that are not torn
+        apart; a gate learns from those that are how much of it holds. score = lowest + (quality - lowest) * gate.
     cascade_signal: what the empathy head is handed: the emotion "logits" (centred: a softmax ignores their mean), the
         "probs", a "label_embedding" weighted by the probabilities, or "none".
     cascade_detach: True stops the empathy loss from reaching the emotion head through the signal.

@@ -90,11 +90,13 @@ class MVCModel(EmpathyModel):
         empathy: torch.Tensor | None = None,
         emotion: torch.Tensor | None = None,
         own_context: torch.Tensor | None = None,
+        quality_known: torch.Tensor | None = None,
     ) -> EmpathyOutput:
         """Score and emotion of a batch of packed views, one encoder call.
 
         input_ids, view_ids: (batch, length); empathy: (batch,) scores or NaN; emotion: (batch,) classes or negative;
-        own_context: (batch,) bool, whether the response was given in that context (all of them where it is None).
+        own_context: (batch,) bool, whether the response was given in that context; quality_known: (batch,) bool,
+        whether its score says what it is worth itself. All of them where None.
         """
         hidden = self.encoder(input_ids, view_ids)
         context = self.pool(hidden, view_ids, CONTEXT)
@@ -109,7 +111,10 @@ class MVCModel(EmpathyModel):
             output = self.joint_output(score, emotion_logits, empathy, emotion)
         else:
             gate = self.gate_head(features).squeeze(-1)
-            output = self._gated_output(score, gate, emotion_logits, empathy, emotion, own_context)
+            everywhere = torch.ones_like(gate, dtype=torch.bool)
+            own = everywhere if own_context is None else own_context
+            known = everywhere if quality_known is None else quality_known
+            output = self._gated_output(score, gate, emotion_logits, empathy, emotion, own, known)
         if self.config.relevance_weight and own_context is not None and output.loss is not None:
             output.relevance_loss = relevance_loss(context, response, own_context)
             output.loss = output.loss + self.config.relevance_weight * output.relevance_loss
@@ -122,17 +127,17 @@ class MVCModel(EmpathyModel):
         emotion_logits: torch.Tensor,
         empathy: torch.Tensor | None,
         emotion: torch.Tensor | None,
-        own_context: torch.Tensor | None,
+        own_context: torch.Tensor,
+        quality_known: torch.Tensor,
     ) -> EmpathyOutput:
-        """The quality is learnt from true pairs alone, the gate's logits (batch,) from all."""
+        """The quality is learnt where it is known, the gate's logits (batch,) from all pairs."""
         lowest = self.config.empathy_range[0]
-        own = torch.ones_like(gate, dtype=torch.bool) if own_context is None else own_context
-        of_true_pairs = None if empathy is None else empathy.masked_fill(~own, float("nan"))
-        output = self.joint_output(quality, emotion_logits, of_true_pairs, emotion)
+        of_quality = None if empathy is None else empathy.masked_fill(~quality_known, float("nan"))
+        output = self.joint_output(quality, emotion_logits, of_quality, emotion)
         output.quality, output.gate = output.empathy, gate.float().sigmoid()
         output.empathy = lowest + (output.quality - lowest) * output.gate
         if empathy is not None and output.loss is not None:
-            output.gate_loss = gate_loss(gate, empathy, quality, own, lowest)
+            output.gate_loss = gate_loss(gate, empathy, quality, own_context, lowest)
             output.loss = output.loss + output.gate_loss
         return output
 

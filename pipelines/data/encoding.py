@@ -20,6 +20,7 @@ class EncodedExample:
 
     input_ids, view_ids: one entry a token. empathy: score or NaN. emotion: class or negative; for a multi-label
     corpus the list of its classes. own_context: whether the response was given in that context, not made up.
+    quality_known: whether the score says what the response is worth itself, as that of a swapped one does not.
     """
 
     input_ids: list[int]
@@ -27,6 +28,7 @@ class EncodedExample:
     empathy: float
     emotion: int | list[int]
     own_context: bool = True
+    quality_known: bool = True
 
 
 def _join(turns: Sequence[str], separator: str) -> str:
@@ -107,6 +109,7 @@ def encode_views(
             empathy=_score(row),
             emotion=NO_EMOTION if row.get("emotion") is None else int(row["emotion"]),
             own_context=not row.get("label_source", "").startswith(MADE_UP),
+            quality_known=row.get("quality_known", True),
         )
         for row, per_view in zip(rows, zip(*encoded, strict=True), strict=True)
     ]

@@ -116,7 +116,7 @@ class CascadeSettings:
     Args:
         relevance: hand on how the response relates to the context view too, with the response as a view of its own.
         relevance_weight: weight of the relevance loss: each response is to find its own context among the batch's.
-        gate: score = 1 + (quality - 1) * gate: the quality learnt from true pairs, the gate from made-up ones.
+        gate: score = 1 + (quality - 1) * gate: the quality learnt from pairs in context, the gate from swaps too.
         signal: logits, probs, a label_embedding weighted by the probabilities, or none.
         detach: stop the empathy loss from reaching the emotion head through the signal.
         gold_mix: probability, in training only, with which an example's signal is made from its gold emotion.

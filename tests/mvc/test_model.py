@@ -306,17 +306,17 @@ def test_a_gated_score_is_the_quality_as_far_as_the_gate_is_open(tiny_encoder: s
     assert (output.empathy < output.quality).all()
 
 
-def test_the_quality_is_learnt_from_true_pairs_and_the_gate_from_all(tiny_bert: str) -> None:
+def test_the_quality_is_learnt_where_it_is_known_and_the_gate_from_all(tiny_bert: str) -> None:
     model = tiny(tiny_bert, relevance=True, gate=True).eval()
     batch = three_views()
-    own = torch.tensor([True, False, True, False])
-    output = model(**batch, own_context=own)
-    errors = output.quality[own] - batch["empathy"][own]
+    own, known = torch.tensor([True, False, True, False]), torch.tensor([True, True, True, False])
+    output = model(**batch, own_context=own, quality_known=known)
+    errors = output.quality[known] - batch["empathy"][known]
     assert output.empathy_loss.item() == pytest.approx(errors.square().mean().item(), abs=1e-5)
     joint = output.empathy_loss + 0.1 * output.emotion_loss + output.gate_loss
     assert output.loss.item() == pytest.approx(joint.item(), abs=1e-6)
-    other = dict(batch, empathy=torch.where(own, batch["empathy"], torch.tensor(1.5)))
-    changed = model(**other, own_context=own)
+    other = dict(batch, empathy=torch.where(known, batch["empathy"], torch.tensor(1.5)))
+    changed = model(**other, own_context=own, quality_known=known)
     assert changed.empathy_loss.item() == output.empathy_loss.item()
     assert changed.gate_loss.item() != output.gate_loss.item()
     output.gate_loss.backward()

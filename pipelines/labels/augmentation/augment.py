@@ -18,8 +18,8 @@ from pipelines.training.configuration import AugmentationSettings
 class Augmentation:
     """Rows made beside the true pairs, which stay.
 
-    rows: with the columns of EXAMPLE_FEATURES, `emotion` as its class id or None. made, wanted: counts by variant; less
-    are made than wanted where too few pairs allow it.
+    rows: with the columns of EXAMPLE_FEATURES, `emotion` as its class id or None, and `quality_known`. made, wanted:
+        counts by variant; less are made than wanted where too few pairs allow it.
     """
 
     rows: list[Row]

@@ -18,13 +18,14 @@ class Variant:
     """One way to make new training pairs from true ones.
 
     name: what configs and label sources call it. what: one line for people. target: the new pair's score. generate: the
-    generator.
+    generator. in_context: the response is not torn from its context, so that its score says what it is worth itself.
     """
 
     name: str
     what: str
     target: Target
     generate: Generator
+    in_context: bool = False
 
     @property
     def label_source(self) -> str:
@@ -38,4 +39,5 @@ class Variant:
                 "example_id": f"{row['example_id']}+{self.name}",
                 "label_source": self.label_source,
                 "empathy": self.target.score(row["empathy"], targets),
+                "quality_known": self.in_context,
             }

@@ -35,7 +35,9 @@ def test_at_most_one_row_a_pair_named_after_it_in_the_same_dialogue(variant: Var
         assert row["conv_id"] == by_id[source]["conv_id"]
         assert (row["turn"], row["split"]) == (by_id[source]["turn"], "train")
         assert row["label_source"] == f"augmentation:{variant.name}"
-        assert row.keys() == by_id[source].keys()
+        assert row.keys() == by_id[source].keys() | {"quality_known"}
+        torn = ("swap_different_emotion", "swap_same_emotion", "phrase_in_unrelated", "polarity_contradiction")
+        assert row["quality_known"] == (variant.name not in torn)
         assert 1 <= row["empathy"] <= 5
 
 
