@@ -62,6 +62,31 @@ def relevance(context: torch.Tensor, response: torch.Tensor) -> torch.Tensor:
     return unit * unit.shape[-1]
 
 
+class Gate(Head):
+    """How much of a response's quality holds in its context: logits (batch,) from features (batch, in_features).
+
+    `usual` is the mean probability that the true pairs of training were given, a running mean. What a pair is given is
+    compared with it, so that doubts that every pair meets do not lower the scores of true pairs on the whole.
+    """
+
+    MOMENTUM = 0.01
+    usual: torch.Tensor
+
+    def __init__(self, in_features: int, hidden_size: int, dropout: float) -> None:
+        super().__init__(in_features, hidden_size, 1, dropout)
+        self.register_buffer("usual", torch.ones(()))
+
+    def forward(self, features: torch.Tensor) -> torch.Tensor:
+        return super().forward(features).squeeze(-1)
+
+    def opened(self, logits: torch.Tensor, own_context: torch.Tensor) -> torch.Tensor:
+        """Probabilities over the usual one (batch,): about 1 for a true pair. In training they move the usual one."""
+        probability = logits.float().sigmoid()
+        if self.training and bool(own_context.any()):
+            self.usual.lerp_(probability.detach()[own_context].mean(), self.MOMENTUM)
+        return probability / self.usual
+
+
 class MVCModel(EmpathyModel):
     """Emotion from the context view; empathy from the full dialogue view and the emotion."""
 
@@ -75,7 +100,7 @@ class MVCModel(EmpathyModel):
         # The full dialogue, and with relevance the response and the product.
         read = hidden * (3 if config.relevance else 1) + self.cascade.width
         self.empathy_head = EmpathyHead(read, hidden, config.head_dropout, config.empathy_init)
-        self.gate_head = Head(read, hidden, 1, config.head_dropout) if config.gate else None
+        self.gate_head = Gate(read, hidden, config.head_dropout) if config.gate else None
         self.post_init()
 
     @property
@@ -110,7 +135,7 @@ class MVCModel(EmpathyModel):
         if self.gate_head is None:
             output = self.joint_output(score, emotion_logits, empathy, emotion)
         else:
-            gate = self.gate_head(features).squeeze(-1)
+            gate = self.gate_head(features)
             everywhere = torch.ones_like(gate, dtype=torch.bool)
             own = everywhere if own_context is None else own_context
             known = everywhere if quality_known is None else quality_known
@@ -131,11 +156,12 @@ class MVCModel(EmpathyModel):
         quality_known: torch.Tensor,
     ) -> EmpathyOutput:
         """The quality is learnt where it is known, the gate's logits (batch,) from all pairs."""
+        assert self.gate_head is not None
         lowest = self.config.empathy_range[0]
         of_quality = None if empathy is None else empathy.masked_fill(~quality_known, float("nan"))
         output = self.joint_output(quality, emotion_logits, of_quality, emotion)
-        output.quality, output.gate = output.empathy, gate.float().sigmoid()
-        output.empathy = lowest + (output.quality - lowest) * output.gate
+        output.quality, output.gate = output.empathy, self.gate_head.opened(gate, own_context)
+        output.empathy = self.within_range(lowest + (output.quality - lowest) * output.gate)
         if empathy is not None and output.loss is not None:
             output.gate_loss = gate_loss(gate, empathy, quality, own_context, lowest)
             output.loss = output.loss + output.gate_loss

@@ -11,7 +11,7 @@ from modeling.encoder import CONTEXT, FULL_DIALOGUE, RESPONSE
 from modeling.losses import gate_loss, relevance_loss
 from mvc import Config, Model
 from mvc.configuration import SIGNALS
-from mvc.model import relevance
+from mvc.model import Gate, relevance
 
 Batch = dict[str, torch.Tensor]
 LENGTHS = [(7, 11), (4, 9), (12, 5), (3, 8)]
@@ -324,10 +324,25 @@ def test_the_quality_is_learnt_where_it_is_known_and_the_gate_from_all(tiny_bert
     assert all(weight.grad.any() for weight in model.gate_head.parameters())
 
 
+def test_the_gate_is_compared_with_what_true_pairs_usually_get() -> None:
+    gate = Gate(4, 8, dropout=0.0)
+    logits, own = torch.tensor([0.0, 2.0, -1.0]), torch.tensor([True, True, False])
+    probability = logits.sigmoid()
+    of_true_pairs = (0.5 + float(probability[1])) / 2
+    usual = 0.99 + 0.01 * of_true_pairs
+    torch.testing.assert_close(gate.train().opened(logits, own), probability / usual)
+    gate.opened(logits, torch.zeros(3, dtype=torch.bool))  # no true pair, nothing to learn
+    torch.testing.assert_close(gate.eval().opened(logits, own), probability / usual)  # evaluation learns nothing
+    assert gate.usual.item() == pytest.approx(usual, abs=1e-6)
+    assert not gate.usual.requires_grad
+
+
 def test_a_gated_model_is_saved(tiny_encoder: str, tmp_path: Path) -> None:
-    model = tiny(tiny_encoder, relevance=True, gate=True).eval()
-    model.save_pretrained(tmp_path)
+    model = tiny(tiny_encoder, relevance=True, gate=True)
+    model(**three_views())
+    model.eval().save_pretrained(tmp_path)
     again = AutoModel.from_pretrained(tmp_path).eval()
     assert again.config.gate is True
+    assert again.gate_head.usual.item() == model.gate_head.usual.item() < 1
     with torch.no_grad():
         torch.testing.assert_close(again(**three_views()).empathy, model(**three_views()).empathy)
