@@ -15,7 +15,7 @@ class EmpathyOutput(ModelOutput):
     emotion_logits: (batch, num_emotions).
     empathy_loss, emotion_loss, relevance_loss, gate_loss: scalars, the parts of `loss`, unweighted.
     quality, gate: (batch,) what the response is worth in its own context, in score units, and how much of that holds in
-        this one, about 1 for a true pair; of a gated cascade.
+        this one, 0 to 1; of a gated cascade.
     """
 
     loss: torch.Tensor | None = None

@@ -326,13 +326,16 @@ def test_the_quality_is_learnt_where_it_is_known_and_the_gate_from_all(tiny_bert
 
 def test_the_gate_is_compared_with_what_true_pairs_usually_get() -> None:
     gate = Gate(4, 8, dropout=0.0)
-    logits, own = torch.tensor([0.0, 2.0, -1.0]), torch.tensor([True, True, False])
+    logits, own = torch.tensor([0.0, 4.0, -1.0]), torch.tensor([True, True, False])
     probability = logits.sigmoid()
     of_true_pairs = (0.5 + float(probability[1])) / 2
     usual = 0.99 + 0.01 * of_true_pairs
-    torch.testing.assert_close(gate.train().opened(logits, own), probability / usual)
+    expected = torch.tensor([float(probability[0]) / (0.95 * usual), 1.0, float(probability[2]) / (0.95 * usual)])
+    expected = expected.clamp(max=1.0)
+    assert expected[1] == 1 > expected[0] > expected[2]
+    torch.testing.assert_close(gate.train().opened(logits, own), expected)
     gate.opened(logits, torch.zeros(3, dtype=torch.bool))  # no true pair, nothing to learn
-    torch.testing.assert_close(gate.eval().opened(logits, own), probability / usual)  # evaluation learns nothing
+    torch.testing.assert_close(gate.eval().opened(logits, own), expected)  # evaluation learns nothing
     assert gate.usual.item() == pytest.approx(usual, abs=1e-6)
     assert not gate.usual.requires_grad
 
