@@ -7,22 +7,28 @@ Writes an exclude_ids file: the ids that the experiment keeps out, and those of 
 """
 
 import argparse
+import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from pipelines.atomic import write_json
+from pipelines.command import run_command
 from pipelines.data.exclude import read_exclude_ids
 from pipelines.data.prepare import prepare_corpus, stage_examples
 from pipelines.training.configuration import ExperimentSettings
 from pipelines.training.parsing import parse_settings
 
 
-def main() -> None:
-    """Write the file and say how many dialogues it names."""
+PROG = "unseen_dialogues"
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Write the file and say how many dialogues it names. Raises UserError for what a user can get wrong."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("config")
     parser.add_argument("--out", type=Path, required=True)
-    arguments, flags = parser.parse_known_args()
-    settings = parse_settings(ExperimentSettings, [arguments.config, *flags], "unseen_dialogues", str(__doc__))
+    arguments, flags = parser.parse_known_args(argv)
+    settings = parse_settings(ExperimentSettings, [arguments.config, *flags], PROG, str(__doc__))
     data = settings.data
     corpus = prepare_corpus(data)
     stages = [stage_examples(corpus, "train", False, stage.max_dialogues) for stage in settings.stages]
@@ -30,7 +36,8 @@ def main() -> None:
     ids = sorted(seen | read_exclude_ids(data.exclude_ids, data.corpus))
     write_json(arguments.out, {data.corpus: ids})
     print(f"{arguments.out}: {len(seen)} dialogues trained on, {len(ids)} ids in all")
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(run_command(PROG, main))
