@@ -18,7 +18,6 @@ from pipelines.data.prepare import prepare_corpus, stage_examples
 from pipelines.training.configuration import ExperimentSettings
 from pipelines.training.parsing import parse_settings
 
-
 PROG = "unseen_dialogues"
 
 
