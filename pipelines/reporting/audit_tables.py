@@ -269,7 +269,10 @@ def cautions(study: AuditStudy) -> list[str]:
                 "signals and labels say nothing of them, scorers do."
             )
     if study.settings.split == "train":
-        found.append("dialogues: the training split; labels and models were fitted on it, this shows no agreement.")
+        found.append(
+            "dialogues: the training split; it shows the agreement of what was fitted on none of these dialogues alone "
+            "(labels are fitted on them; exclude_ids can leave out those of a model)."
+        )
     return found
 
 
