@@ -8,7 +8,7 @@ from transformers import PreTrainedModel
 from transformers import initialization as init
 
 from modeling.configuration import EmpathyConfig
-from modeling.encoder import SharedEncoder, load_encoder_config, load_encoder_weights, pool_view
+from modeling.encoder import SharedEncoder, load_encoder_config, pool_view
 from modeling.losses import emotion_loss, empathy_loss
 from modeling.outputs import EmpathyOutput
 
@@ -28,7 +28,7 @@ class EmpathyModel(PreTrainedModel):
 
     def __init__(self, config: EmpathyConfig) -> None:
         super().__init__(config)
-        self.encoder = SharedEncoder(config.encoder_config())
+        self.encoder = SharedEncoder(config.encoder_config(), config.adapter_rank)
 
     @classmethod
     def from_encoder(cls, name_or_path: str, **settings: Any) -> Self:
@@ -48,7 +48,7 @@ class EmpathyModel(PreTrainedModel):
                 f"view_length: {name_or_path!r} has positions for {model.encoder.longest_view} tokens, "
                 f"got {config.view_length}"
             )
-        model.encoder.backbone.load_state_dict(load_encoder_weights(name_or_path))
+        model.encoder.load_pretrained(name_or_path)
         return model
 
     def _init_weights(self, module: nn.Module) -> None:

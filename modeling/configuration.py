@@ -15,6 +15,7 @@ class EmpathyConfig(PretrainedConfig):
 
     encoder: the encoder's own configuration as a dict (its `model_type` and sizes), so that a saved model is rebuilt
         with no Hub.
+    adapter_rank: rank of a low-rank adapter on the encoder, whose own weights then stay as they come; 0 for none.
     pooling: how a view becomes one vector: its first token ("cls") or the mean of its tokens ("mean").
     empathy_range: lowest and highest score; predictions are clamped to it in evaluation mode only.
     empathy_init: the score that an untrained model predicts, set to the mean of the training labels.
@@ -33,6 +34,7 @@ class EmpathyConfig(PretrainedConfig):
     def __init__(
         self,
         encoder: dict[str, Any] | None = None,
+        adapter_rank: int = 0,
         pooling: str = "cls",
         empathy_range: tuple[float, float] | list[float] = (1.0, 5.0),
         empathy_init: float = 3.0,
@@ -52,10 +54,13 @@ class EmpathyConfig(PretrainedConfig):
             )
         if seen not in SEEN:
             raise ValueError(f"seen: expected one of {', '.join(SEEN)}, got {seen!r}")
+        if adapter_rank < 0:
+            raise ValueError(f"adapter_rank: expected 0 or more, got {adapter_rank}")
         low, high = (float(bound) for bound in empathy_range)
         if not low < high:
             raise ValueError(f"empathy_range: expected lowest < highest, got ({low}, {high})")
         self.encoder = dict(encoder or {})
+        self.adapter_rank = int(adapter_rank)
         self.pooling = pooling
         self.empathy_range = [low, high]
         self.empathy_init = float(empathy_init)

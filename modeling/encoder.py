@@ -20,6 +20,8 @@ from transformers import (
     PreTrainedTokenizerBase,
 )
 
+from modeling.adapter import BASE_LAYER, add_adapter, is_adapter, reset_adapter
+
 # Values of `view_ids`; 0 marks padding.
 CONTEXT = 1
 FULL_DIALOGUE = 2
@@ -112,7 +114,8 @@ def segment_positions(view_ids: torch.Tensor) -> torch.Tensor:
 class SharedEncoder(nn.Module):
     """A pretrained encoder that encodes packed views. It can be called alone (export and quantisation rely on it)."""
 
-    def __init__(self, config: PretrainedConfig) -> None:
+    def __init__(self, config: PretrainedConfig, adapter_rank: int = 0) -> None:
+        """adapter_rank: 0, or the rank of a low-rank adapter on every linear layer, which is then all that trains."""
         super().__init__()
         self.backbone = AutoModel.from_config(config, attn_implementation="sdpa")
         # The pooler of BERT-like encoders is not used: without it no parameter stays without a gradient.
@@ -128,6 +131,26 @@ class SharedEncoder(nn.Module):
         # RoBERTa counts positions from padding_idx + 1, BERT from 0.
         self.position_offset = 0 if table.padding_idx is None else table.padding_idx + 1
         self.longest_view = table.num_embeddings - self.position_offset
+        if adapter_rank:
+            add_adapter(self.backbone, adapter_rank)
+
+    def pretrained_weights(self) -> dict[str, torch.Tensor]:
+        """The backbone's weights by their names in the pretrained encoder, without an adapter's."""
+        weights = self.backbone.state_dict()
+        return {name.replace(BASE_LAYER, "."): value for name, value in weights.items() if not is_adapter(name)}
+
+    def load_pretrained(self, name_or_path: str) -> None:
+        """Take over the weights of a pretrained encoder, an adapter as new. Raises OSError where there is none."""
+        new, own = load_encoder_weights(name_or_path), self.pretrained_weights()
+        if new.keys() != own.keys():
+            raise OSError(
+                f"encoder {name_or_path!r}: expected the weights of a {self.backbone.config.model_type} encoder, "
+                f"differing: {', '.join(sorted(new.keys() ^ own.keys())[:3])}; choose another encoder"
+            )
+        with torch.no_grad():
+            for name, value in own.items():
+                value.copy_(new[name])
+        reset_adapter(self.backbone)
 
     def forward(self, input_ids: torch.Tensor, view_ids: torch.Tensor) -> torch.Tensor:
         """Hidden states (batch, length, hidden) of packed rows.

@@ -84,7 +84,7 @@ class Cell:
         # Before anything random is built, heads included.
         set_seed(self.seed)
         model = self._model()
-        encoder_sha256 = weights_sha256(model.encoder.backbone.state_dict())
+        encoder_sha256 = weights_sha256(model.encoder.pretrained_weights())
         identity["encoder_sha256"] = encoder_sha256
         self.folder.check(identity)
         if accelerator.is_main_process:
@@ -122,6 +122,7 @@ class Cell:
             model = self.family.model.from_encoder(
                 settings.encoder.name_or_path,
                 pooling=settings.encoder.pooling,
+                adapter_rank=settings.encoder.adapter_rank,
                 view_length=settings.encoder.view_length,
                 context_view=settings.data.context_view,
                 seen=settings.data.seen,

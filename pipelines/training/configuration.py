@@ -23,6 +23,8 @@ class EncoderSettings:
         name_or_path: a Hub id, a model folder, or package:<module> (a model inside an installed package).
         pooling: how a view becomes one vector: its first token (cls) or the mean of its tokens.
         view_length: tokens that a view may hold, special tokens included; the oldest are cut.
+        adapter_rank: rank of a low-rank adapter (LoRA) on every linear layer, with the encoder's own weights frozen; 0
+            trains the whole encoder.
         gradient_checkpointing: trade time for memory.
         compile: compile the encoder with torch.compile.
     """
@@ -30,11 +32,13 @@ class EncoderSettings:
     name_or_path: str = "roberta-base"
     pooling: Literal["cls", "mean"] = "cls"
     view_length: int = 256
+    adapter_rank: int = 0
     gradient_checkpointing: bool = False
     compile: bool = False
 
     def __post_init__(self) -> None:
         _require(self.view_length >= 8, "encoder.view_length", "at least 8 tokens", self.view_length)
+        _require(self.adapter_rank >= 0, "encoder.adapter_rank", "0 or more", self.adapter_rank)
 
 
 @dataclass

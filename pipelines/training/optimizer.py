@@ -16,6 +16,8 @@ def build_optimizer(module: nn.Module, stage: StageSettings, steps: int) -> tupl
     head_rate = stage.learning_rate if stage.head_learning_rate is None else stage.head_learning_rate
     groups: dict[tuple[float, float], list[nn.Parameter]] = {}
     for name, parameter in module.named_parameters():
+        if not parameter.requires_grad:  # of an encoder below an adapter
+            continue
         rate = stage.learning_rate if "encoder.backbone." in name else head_rate
         decay = stage.weight_decay if parameter.ndim > 1 else 0.0
         groups.setdefault((rate, decay), []).append(parameter)
