@@ -1,5 +1,7 @@
 """The multi-view cascade: one encoder pass over its views, the emotion handed on to the score."""
 
+from typing import NamedTuple
+
 import torch
 from torch import nn
 from torch.nn import functional
@@ -88,6 +90,14 @@ class Gate(Head):
         return (probability / (self.OPEN * self.usual)).clamp(max=1.0)
 
 
+class ViewVectors(NamedTuple):
+    """One vector (batch, hidden) a view; `response` is None where the response is no view of its own."""
+
+    context: torch.Tensor
+    full_dialogue: torch.Tensor
+    response: torch.Tensor | None
+
+
 class MVCModel(EmpathyModel):
     """Emotion from the context view; empathy from the full dialogue view and the emotion."""
 
@@ -124,14 +134,34 @@ class MVCModel(EmpathyModel):
         own_context: (batch,) bool, whether the response was given in that context; quality_known: (batch,) bool,
         whether its score says what it is worth itself. All of them where None.
         """
+        vectors = self.read_views(input_ids, view_ids)
+        return self.judge(vectors, empathy, emotion, own_context, quality_known)
+
+    def read_views(
+        self, input_ids: torch.Tensor, view_ids: torch.Tensor, context: torch.Tensor | None = None
+    ) -> ViewVectors:
+        """Vectors (batch, hidden) of the views of a batch of packed rows (batch, length), one encoder call.
+
+        context: those of the context view, where it was encoded before; the rows then hold the other views alone.
+        """
         hidden = self.encoder(input_ids, view_ids)
-        context = self.pool(hidden, view_ids, CONTEXT)
-        emotion_logits = self.emotion_head(context)
-        handed_on = [self.pool(hidden, view_ids, FULL_DIALOGUE), self.cascade(emotion_logits, emotion)]
-        if self.config.relevance:
-            response = self.pool(hidden, view_ids, RESPONSE)
-            handed_on += [response, relevance(context, response)]
-        features = torch.cat(handed_on, dim=-1)
+        return ViewVectors(
+            context=self.pool(hidden, view_ids, CONTEXT) if context is None else context,
+            full_dialogue=self.pool(hidden, view_ids, FULL_DIALOGUE),
+            response=self.pool(hidden, view_ids, RESPONSE) if self.config.relevance else None,
+        )
+
+    def judge(
+        self,
+        vectors: ViewVectors,
+        empathy: torch.Tensor | None = None,
+        emotion: torch.Tensor | None = None,
+        own_context: torch.Tensor | None = None,
+        quality_known: torch.Tensor | None = None,
+    ) -> EmpathyOutput:
+        """Score and emotion from the views' vectors. The rest as in `forward`."""
+        emotion_logits = self.emotion_head(vectors.context)
+        features = self.features(vectors, self.cascade(emotion_logits, emotion))
         score = self.empathy_head(features)
         if self.gate_head is None:
             output = self.joint_output(score, emotion_logits, empathy, emotion)
@@ -142,9 +172,17 @@ class MVCModel(EmpathyModel):
             known = everywhere if quality_known is None else quality_known
             output = self._gated_output(score, gate, emotion_logits, empathy, emotion, own, known)
         if self.config.relevance_weight and own_context is not None and output.loss is not None:
-            output.relevance_loss = relevance_loss(context, response, own_context)
+            assert vectors.response is not None
+            output.relevance_loss = relevance_loss(vectors.context, vectors.response, own_context)
             output.loss = output.loss + self.config.relevance_weight * output.relevance_loss
         return output
+
+    def features(self, vectors: ViewVectors, signal: torch.Tensor) -> torch.Tensor:
+        """What the heads of the score are handed (batch, features): the full dialogue, the signal, the relevance."""
+        handed_on = [vectors.full_dialogue, signal]
+        if vectors.response is not None:
+            handed_on += [vectors.response, relevance(vectors.context, vectors.response)]
+        return torch.cat(handed_on, dim=-1)
 
     def _gated_output(
         self,
