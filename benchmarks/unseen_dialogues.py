@@ -14,7 +14,7 @@ from pathlib import Path
 from pipelines.atomic import write_json
 from pipelines.command import run_command
 from pipelines.data.exclude import read_exclude_ids
-from pipelines.data.prepare import prepare_corpus, stage_examples
+from pipelines.data.prepare import prepare_corpus, trained_dialogues
 from pipelines.training.configuration import ExperimentSettings
 from pipelines.training.parsing import parse_settings
 
@@ -30,8 +30,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     settings = parse_settings(ExperimentSettings, [arguments.config, *flags], PROG, str(__doc__))
     data = settings.data
     corpus = prepare_corpus(data)
-    stages = [stage_examples(corpus, "train", False, stage.max_dialogues) for stage in settings.stages]
-    seen = {conv_id for examples in stages for conv_id in examples["conv_id"]}
+    seen = trained_dialogues(corpus, [stage.max_dialogues for stage in settings.stages])
     ids = sorted(seen | read_exclude_ids(data.exclude_ids, data.corpus))
     write_json(arguments.out, {data.corpus: ids})
     print(f"{arguments.out}: {len(seen)} dialogues trained on, {len(ids)} ids in all")

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import TypeVar
 
@@ -110,6 +111,11 @@ def stage_examples(corpus: Corpus, split: str, needs_empathy: bool, max_dialogue
     """The examples of a split that a stage trains, is selected or is tested on; the limit is for training alone."""
     examples = eligible(corpus.examples[split], needs_empathy)
     return limit_dialogues(examples, max_dialogues) if split == "train" else examples
+
+
+def trained_dialogues(corpus: Corpus, limits: Sequence[int | None]) -> set[str]:
+    """Ids of the dialogues that stages with these `max_dialogues` train on."""
+    return {conv_id for limit in limits for conv_id in stage_examples(corpus, "train", False, limit)["conv_id"]}
 
 
 def fingerprint(corpus: Corpus, context_view: str) -> str:

@@ -1,0 +1,104 @@
+"""A released checkpoint: an adapter and heads on an encoder that is installed, safetensors and JSON only.
+
+config.json                the network
+adapter/                   the encoder's low-rank adapter, as peft writes it
+heads.safetensors          the network's heads
+fitted.safetensors         what was fitted on the frozen network: the mechanisms' heads, the domain
+scorer.json                encoder, calibration, thresholds, provenance
+README.md                  the model card
+"""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+from peft import PeftModel
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+
+from modeling.encoder import SharedEncoder, load_tokenizer
+from mvc.configuration import MVCConfig
+from mvc.model import MVCModel
+from pipelines.errors import UserError
+from pipelines.scoring.calibration import Calibration
+from pipelines.scoring.domain import Domain
+from pipelines.training.provenance import weights_sha256
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
+
+RELEASED = Path(__file__).parent / "released"
+SCHEMA_VERSION = 1
+ADAPTER, HEADS, FITTED, SCORER = "adapter", "heads.safetensors", "fitted.safetensors", "scorer.json"
+PICKLED = (".bin", ".pt", ".pth", ".pkl", ".pickle", ".ckpt", ".joblib", ".npy")
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """What a scorer is made of; the adapter is merged into the encoder. mechanism_*: (9, features) and (9,)."""
+
+    model: MVCModel
+    tokenizer: "PreTrainedTokenizerBase"
+    mechanism_weight: torch.Tensor
+    mechanism_bias: torch.Tensor
+    domain: Domain
+    calibration: Calibration
+    described: dict[str, Any]
+
+
+def read_checkpoint(folder: Path) -> Checkpoint:
+    """Read a release. Raises UserError where a part is missing, broken, of another encoder, or a pickle."""
+    fix = "make the release again: empathy release"
+    if not (folder / SCORER).is_file():
+        raise UserError(f"{folder}: expected a released checkpoint with {SCORER}, there is none; {fix}")
+    for path in sorted(folder.rglob("*")):
+        if path.suffix.lower() in PICKLED:
+            raise UserError(
+                f"{path}: expected safetensors and JSON only, found a file that may hold a pickle, which can run any "
+                "code when it is read; remove it"
+            )
+    try:
+        described = json.loads((folder / SCORER).read_text(encoding="utf-8"))
+        if described["schema_version"] != SCHEMA_VERSION:
+            raise UserError(
+                f"{folder / SCORER}: expected schema version {SCHEMA_VERSION}, got {described['schema_version']}; {fix}"
+            )
+        model, tokenizer = read_network(folder, described["encoder"])
+        tensors = {name: tensor.float() for name, tensor in load_file(folder / FITTED).items()}
+        return Checkpoint(
+            model=model,
+            tokenizer=tokenizer,
+            mechanism_weight=tensors["mechanism_weight"],
+            mechanism_bias=tensors["mechanism_bias"],
+            domain=Domain(tensors["domain_mean"], tensors["domain_precision"], described["farthest"]),
+            calibration=Calibration(**described["calibration"]),
+            described=described,
+        )
+    except (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError) as error:
+        raise UserError(f"{folder}: expected a released checkpoint, it cannot be read: {error}; {fix}") from error
+
+
+def read_network(folder: Path, encoder: dict[str, str]) -> tuple[MVCModel, "PreTrainedTokenizerBase"]:
+    """The network, with the adapter merged into the encoder that `encoder` describes, and the tokenizer.
+
+    Raises UserError where the installed encoder is another one.
+    """
+    config = MVCConfig.from_pretrained(folder)
+    plain = SharedEncoder(config.encoder_config())
+    plain.load_pretrained(encoder["name_or_path"])
+    found = weights_sha256(plain.pretrained_weights())
+    if found != encoder["sha256"]:
+        raise UserError(
+            f"{folder}: expected the encoder {encoder['name_or_path']} with sha256 {encoder['sha256'][:12]}..., got "
+            f"{found[:12]}...; install the version that the release names: {encoder['version']}"
+        )
+    config.adapter_rank = 0
+    model = MVCModel(config)
+    adapted = PeftModel.from_pretrained(plain.backbone, folder / ADAPTER)
+    model.encoder = plain
+    model.encoder.backbone = adapted.merge_and_unload()
+    heads = {name: tensor.float() for name, tensor in load_file(folder / HEADS).items()}
+    model.load_state_dict(heads | {f"encoder.{name}": value for name, value in model.encoder.state_dict().items()})
+    return model.eval(), load_tokenizer(encoder["name_or_path"])

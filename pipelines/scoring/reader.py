@@ -1,0 +1,105 @@
+"""Reads pairs of context and reply into the vectors of their views, each context once."""
+
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from modeling.encoder import CONTEXT
+from mvc.model import MVCModel, ViewVectors, relevance
+from pipelines.data.collator import collate
+from pipelines.data.encoding import encode_views
+from pipelines.data.views import context_text
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
+
+REMEMBERED = 1024  # context views
+BATCH_SIZE = 32
+
+Row = dict[str, Any]
+
+
+def pair_row(turns: Sequence[dict[str, str]], response: str) -> Row:
+    """The columns of an example that the views are made of."""
+    return {"dialogue_context": list(turns), "situation": "", "response": response}
+
+
+def size(row: Row) -> int:
+    """Characters of a row: pairs of like size make a batch with little padding."""
+    return sum(len(turn["text"]) for turn in row["dialogue_context"]) + len(row["response"])
+
+
+class PairReader:
+    """A network and its tokenizer; the last `REMEMBERED` context views are kept."""
+
+    def __init__(self, model: MVCModel, tokenizer: "PreTrainedTokenizerBase") -> None:
+        self.model, self.tokenizer = model, tokenizer
+        self._contexts: OrderedDict[str, torch.Tensor] = OrderedDict()
+
+    @torch.inference_mode()
+    def vectors(self, rows: Sequence[Row]) -> ViewVectors:
+        """Vectors (batch, hidden) of a batch of rows.
+
+        One encoder call where every context is new and its own, else one for the new contexts and one for the rest.
+        """
+        keys = [context_text(row, self.model.config.context_view) for row in rows]
+        new = {key: row for key, row in zip(keys, rows, strict=True) if key not in self._contexts}
+        if len(new) == len(rows):
+            vectors = self.model.read_views(**self._encode(rows, self.model.views))
+            self._remember(keys, vectors.context)
+        else:
+            if new:
+                batch = self._encode(list(new.values()), (CONTEXT,))
+                found = self.model.pool(self.model.encoder(**batch), batch["view_ids"], CONTEXT)
+                self._remember(list(new), found)
+            context = torch.stack([self._contexts[key] for key in keys])
+            others = tuple(view for view in self.model.views if view != CONTEXT)
+            vectors = self.model.read_views(**self._encode(rows, others), context=context)
+        while len(self._contexts) > REMEMBERED:
+            self._contexts.popitem(last=False)
+        return vectors
+
+    def _encode(self, rows: Sequence[Row], views: tuple[int, ...]) -> dict[str, torch.Tensor]:
+        config = self.model.config
+        encoded = encode_views(rows, views, config.context_view, self.tokenizer, config.view_length)
+        if len(encoded) == 1:  # no padding: a single pair is what has to be fast
+            one = encoded[0]
+            return {"input_ids": torch.tensor([one.input_ids]), "view_ids": torch.tensor([one.view_ids])}
+        batch = collate(encoded, self.tokenizer.pad_token_id)
+        return {"input_ids": batch["input_ids"], "view_ids": batch["view_ids"]}
+
+    def _remember(self, keys: Sequence[str], vectors: torch.Tensor) -> None:
+        for key, vector in zip(keys, vectors, strict=True):
+            self._contexts[key] = vector
+            self._contexts.move_to_end(key)
+
+
+def collect(reader: PairReader, rows: Sequence[Row], read: Callable[[ViewVectors], torch.Tensor]) -> np.ndarray:
+    """`read` of the vectors of every row, in the rows' order: (rows, ...)."""
+    order = sorted(range(len(rows)), key=lambda place: size(rows[place]))
+    parts = []
+    with torch.inference_mode():
+        for start in range(0, len(order), BATCH_SIZE):
+            vectors = reader.vectors([rows[place] for place in order[start : start + BATCH_SIZE]])
+            parts.append(read(vectors).float().numpy())
+    return np.concatenate(parts)[np.argsort(order)]
+
+
+def _response(vectors: ViewVectors) -> torch.Tensor:
+    if vectors.response is None:
+        raise ValueError("expected a network whose response is a view of its own (relevance), this one's is not")
+    return vectors.response
+
+
+def mechanism_features(vectors: ViewVectors) -> torch.Tensor:
+    """What the mechanisms are read from: full dialogue, response and relevance (batch, 3 hidden)."""
+    response = _response(vectors)
+    return torch.cat([vectors.full_dialogue, response, relevance(vectors.context, response)], dim=-1)
+
+
+def domain_features(vectors: ViewVectors) -> torch.Tensor:
+    """What says whether a pair is like those of training: context and response (batch, 2 hidden)."""
+    return torch.cat([vectors.context, _response(vectors)], dim=-1)

@@ -1,0 +1,91 @@
+"""What is fitted on a frozen network, and the figures of the finished release."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+
+from pipelines.evaluation.metrics import emotion_metrics, empathy_metrics
+from pipelines.scoring.calibration import COVERAGE, Calibration, fit_interval, fit_temperature
+from pipelines.scoring.domain import fit_domain
+from pipelines.scoring.mechanism_heads import fit_mechanism_heads
+from pipelines.scoring.reader import PairReader, collect, domain_features, mechanism_features
+from pipelines.scoring.release_data import RatedRows, ReleaseData
+from pipelines.scoring.scorer import EmpathyScorer
+from pipelines.training.configuration import ExperimentSettings
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """tensors: by the names of fitted.safetensors. counts: what each part was fitted on."""
+
+    tensors: Mapping[str, np.ndarray]
+    calibration: Calibration
+    farthest: float
+    mechanisms: Mapping[str, Any]
+    counts: Mapping[str, int]
+
+
+def fit_all(reader: PairReader, data: ReleaseData, experiment: ExperimentSettings) -> Fitted:
+    """Mechanisms on EPITOME, the domain on training pairs, intervals and temperature on dialogues not trained on."""
+    heads = fit_mechanism_heads(collect(reader, data.pair_rows, mechanism_features), data.pairs, experiment.seeds[0])
+    mean, precision, farthest = fit_domain(collect(reader, data.trained, domain_features))
+    rows, ratings = data.calibration.rows, data.calibration.ratings
+    judged = collect(reader, rows, lambda vectors: _scores_and_logits(reader, vectors))
+    scores = dialogue_means(data.calibration, judged[:, 0])
+    edges, below, above = fit_interval(scores, np.array(list(ratings.values())))
+    temperature = fit_temperature(judged[:, 1:], [row["emotion"] for row in rows])
+    return Fitted(
+        tensors={
+            "mechanism_weight": heads.weight,
+            "mechanism_bias": heads.bias,
+            "domain_mean": mean,
+            "domain_precision": precision,
+        },
+        calibration=Calibration(edges, below, above, COVERAGE, temperature),
+        farthest=farthest,
+        mechanisms=heads.reported,
+        counts={
+            "epitome_pairs": len(data.pairs),
+            "training_pairs": len(data.trained),
+            "unseen_rated_dialogues": len(ratings),
+        },
+    )
+
+
+def _scores_and_logits(reader: PairReader, vectors: Any) -> torch.Tensor:
+    output = reader.model.judge(vectors)
+    assert output.empathy is not None and output.emotion_logits is not None
+    return torch.cat([output.empathy[:, None], output.emotion_logits], dim=1)
+
+
+def dialogue_means(rated: RatedRows, scores: np.ndarray) -> np.ndarray:
+    """Mean score of each dialogue, in the order of `rated.ratings`: (dialogues,)."""
+    by_dialogue: dict[str, list[float]] = {}
+    for row, score in zip(rated.rows, scores, strict=True):
+        by_dialogue.setdefault(row["conv_id"], []).append(float(score))
+    return np.array([np.mean(by_dialogue[conv_id]) for conv_id in rated.ratings])
+
+
+def figures(scorer: EmpathyScorer, data: ReleaseData) -> dict[str, Any]:
+    """Agreement and coverage on rated validation dialogues, emotion on test turns, abstentions on both."""
+    valid = scorer.score_rows(data.valid.rows)
+    scores = dialogue_means(data.valid, np.array([one.empathy for one in valid]))
+    ratings = np.array(list(data.valid.ratings.values()))
+    inside = [
+        low <= rating <= high
+        for (low, high), rating in zip(map(scorer.checkpoint.calibration.interval, scores), ratings, strict=True)
+    ]
+    test = scorer.score_rows(data.test)
+    logits = np.log([[one.emotions[label] for label in scorer.labels] for one in test])
+    return {
+        "people": empathy_metrics(scores, ratings),
+        "interval": {"n": len(inside), "covered": float(np.mean(inside)), "nominal": COVERAGE},
+        "emotion": emotion_metrics(logits, np.array([row["emotion"] for row in data.test])),
+        "abstained": {
+            "valid": float(np.mean([one.abstain for one in valid])),
+            "test": float(np.mean([one.abstain for one in test])),
+        },
+    }

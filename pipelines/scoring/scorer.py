@@ -1,0 +1,140 @@
+"""The scorer of replies: empathy from 1 to 5 with an interval, emotion, mechanisms, and when to abstain."""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple, Self
+
+import torch
+
+from pipelines.data.epitome import LEVELS
+from pipelines.data.features import LISTENER
+from pipelines.data.views import context_text
+from pipelines.errors import UserError
+from pipelines.scoring.checkpoint import RELEASED, Checkpoint, read_checkpoint
+from pipelines.scoring.reader import BATCH_SIZE, PairReader, Row, domain_features, mechanism_features, pair_row, size
+from pipelines.scoring.results import DialogueScores, Mechanism, Score
+from pipelines.scoring.turns import Context, Turn, context_turns, dialogue_turns, response_text
+
+MECHANISM_NAMES = ("emotional_reactions", "interpretations", "explorations")
+
+
+class Judged(NamedTuple):
+    """Tensors of a batch, from which scores are made: (batch,) or (batch, classes)."""
+
+    empathy: torch.Tensor
+    quality: torch.Tensor
+    gate: torch.Tensor
+    emotions: torch.Tensor
+    mechanisms: torch.Tensor
+    distance: torch.Tensor
+
+
+class EmpathyScorer:
+    """Scores replies in their contexts.
+
+    Views of a context that was scored before are remembered, so that further replies to it cost less. One instance may
+    be used by one thread at a time.
+    """
+
+    def __init__(self, checkpoint: Checkpoint) -> None:
+        self.checkpoint = checkpoint
+        self.reader = PairReader(checkpoint.model, checkpoint.tokenizer)
+        config = checkpoint.model.config
+        self.labels = [str(config.id2label[place]) for place in range(config.num_emotions)]
+
+    @classmethod
+    def from_pretrained(cls, folder: str | os.PathLike[str] | None = None) -> Self:
+        """The scorer of a release, by default the one that is installed with this package.
+
+        Raises UserError where the folder holds no release, or one that cannot be read.
+        """
+        return cls(read_checkpoint(RELEASED if folder is None else Path(folder)))
+
+    def score(self, context: Context, response: str) -> Score:
+        """Score one reply.
+
+        context: what was said before: a text, or a list of texts, the last one the speaker's, or a list of
+        {"role": "speaker" or "listener", "text": ...}. Raises UserError where it is none of them.
+        """
+        return self.score_pairs([(context, response)])[0]
+
+    def score_pairs(self, pairs: Sequence[tuple[Context, str]]) -> list[Score]:
+        """Score many pairs of context and reply, in their order. Raises UserError for the first that is none."""
+        return self.score_rows([pair_row(context_turns(context), response_text(reply)) for context, reply in pairs])
+
+    def score_candidates(self, context: Context, responses: Sequence[str]) -> list[Score]:
+        """Score several replies to one context, which is encoded once."""
+        turns = context_turns(context)
+        return self.score_rows([pair_row(turns, response_text(response)) for response in responses])
+
+    def score_dialogue(self, dialogue: Sequence[str] | Sequence[Turn]) -> DialogueScores:
+        """Score every listener turn of a dialogue that has a speaker's before it.
+
+        dialogue: texts, the speaker's and the listener's in turn, or {"role", "text"}. Raises UserError where there is
+        no such turn.
+        """
+        turns = dialogue_turns(dialogue)
+        places = tuple(place for place, turn in enumerate(turns) if place and turn["role"] == LISTENER)
+        if not places:
+            raise UserError("dialogue: expected at least one turn of the listener's after the speaker's, got none")
+        return DialogueScores(places, tuple(self.score_rows([pair_row(turns[:p], turns[p]["text"]) for p in places])))
+
+    def score_rows(self, rows: Sequence[Row]) -> list[Score]:
+        """Score rows with the columns dialogue_context and response of an example, in their order."""
+        scores: dict[int, Score] = {}
+        order = sorted(range(len(rows)), key=lambda place: size(rows[place]))
+        for start in range(0, len(order), BATCH_SIZE):
+            chosen = order[start : start + BATCH_SIZE]
+            found = self._typed([rows[place] for place in chosen])
+            scores.update(zip(chosen, found, strict=True))
+        return [scores[place] for place in range(len(rows))]
+
+    @torch.inference_mode()
+    def judge(self, rows: Sequence[Row]) -> Judged:
+        """Judge a batch of rows with the columns of an example."""
+        vectors = self.reader.vectors(rows)
+        output = self.reader.model.judge(vectors)
+        assert output.quality is not None and output.gate is not None
+        weight, bias = self.checkpoint.mechanism_weight, self.checkpoint.mechanism_bias
+        levels = torch.addmm(bias, mechanism_features(vectors), weight.T)
+        return Judged(
+            empathy=output.empathy,
+            quality=output.quality,
+            gate=output.gate,
+            emotions=(output.emotion_logits / self.checkpoint.calibration.temperature).softmax(-1),
+            mechanisms=levels.view(len(rows), len(MECHANISM_NAMES), LEVELS).softmax(-1),
+            distance=self.checkpoint.domain.distances(domain_features(vectors)),
+        )
+
+    def _typed(self, rows: Sequence[Row]) -> list[Score]:
+        judged = Judged(*(tensor.tolist() for tensor in self.judge(rows)))
+        return [self._typed_row(row, *of_row) for row, *of_row in zip(rows, *judged, strict=True)]
+
+    def _typed_row(
+        self,
+        row: Row,
+        empathy: float,
+        quality: float,
+        gate: float,
+        emotions: list[float],
+        mechanisms: list[list[float]],
+        distance: float,
+    ) -> Score:
+        calibration = self.checkpoint.calibration
+        ranked = sorted(zip(self.labels, emotions, strict=True), key=lambda one: -one[1])
+        context = context_text(row, "dialogue_context")
+        return Score(
+            empathy=empathy,
+            interval=calibration.interval(empathy),
+            coverage=calibration.coverage,
+            emotion=ranked[0][0],
+            emotions=dict(ranked),
+            mechanisms={
+                name: Mechanism(max(range(LEVELS), key=levels.__getitem__), (levels[0], levels[1], levels[2]))
+                for name, levels in zip(MECHANISM_NAMES, mechanisms, strict=True)
+            },
+            quality=quality,
+            gate=gate,
+            reasons=self.checkpoint.domain.reasons(context, row["response"], distance),
+        )
