@@ -13,6 +13,7 @@ COMMANDS = {
     "ablate": "run a sweep over families, lambda_emo and seeds",
     "report": "write the seed-averaged report of runs: Markdown, LaTeX, JSON, HTML",
     "audit": "compare signals, labels and models with human ratings",
+    "score": "score replies: a file, or one pair",
     "release": "make the scorer's checkpoint from a run",
     "probe": "probe any scorer: inserted phrases, swapped contexts, contradictions, length",
 }

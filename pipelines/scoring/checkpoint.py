@@ -8,6 +8,7 @@ scorer.json                encoder, calibration, thresholds, provenance
 README.md                  the model card
 """
 
+import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,6 +47,7 @@ class Checkpoint:
     domain: Domain
     calibration: Calibration
     described: dict[str, Any]
+    fingerprint: str
 
 
 def read_checkpoint(folder: Path) -> Checkpoint:
@@ -75,6 +77,7 @@ def read_checkpoint(folder: Path) -> Checkpoint:
             domain=Domain(tensors["domain_mean"], tensors["domain_precision"], described["farthest"]),
             calibration=Calibration(**described["calibration"]),
             described=described,
+            fingerprint=_fingerprint(folder),
         )
     except (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError) as error:
         raise UserError(f"{folder}: expected a released checkpoint, it cannot be read: {error}; {fix}") from error
@@ -102,3 +105,13 @@ def read_network(folder: Path, encoder: dict[str, str]) -> tuple[MVCModel, "PreT
     heads = {name: tensor.float() for name, tensor in load_file(folder / HEADS).items()}
     model.load_state_dict(heads | {f"encoder.{name}": value for name, value in model.encoder.state_dict().items()})
     return model.eval(), load_tokenizer(encoder["name_or_path"])
+
+
+def _fingerprint(folder: Path) -> str:
+    """Sha256 (hex) of everything that scores depend on."""
+    digest = hashlib.sha256()
+    for path in sorted(folder.rglob("*")):
+        if path.suffix in (".json", ".safetensors"):
+            digest.update(path.relative_to(folder).as_posix().encode())
+            digest.update(path.read_bytes())
+    return digest.hexdigest()

@@ -71,3 +71,17 @@ class DialogueScores:
     def mean(self) -> float:
         """The dialogue's score: the mean over its listener turns, which is what was compared with people."""
         return sum(self.trajectory) / len(self.trajectory)
+
+
+def describe(score: Score) -> str:
+    """A score in a few lines, for a terminal."""
+    emotions = ", ".join(f"{name} {share:.2f}" for name, share in list(score.emotions.items())[:3])
+    levels = ", ".join(f"{name.replace('_', ' ')} {one.level}" for name, one in score.mechanisms.items())
+    low, high = score.interval
+    lines = [
+        f"empathy    {score.empathy:.2f} of 5   [{low:.1f}, {high:.1f}] holds {score.coverage:.0%} of people's ratings",
+        f"           quality {score.quality:.2f} x gate {score.gate:.2f} (how far the reply belongs here)",
+        f"emotion    {emotions}",
+        f"mechanisms {levels}   (0 none, 1 weak, 2 strong)",
+    ]
+    return "\n".join([*lines, *(f"abstain    {reason}" for reason in score.reasons)])

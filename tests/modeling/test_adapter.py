@@ -34,7 +34,11 @@ def test_only_the_adapter_and_the_heads_train(tiny_encoder: str, make_batch: Mak
 def test_a_new_adapter_changes_nothing_and_the_pretrained_weights_are_the_encoder_s(
     tiny_encoder: str, make_batch: MakeBatch
 ) -> None:
-    model, plain, batch = adapted(tiny_encoder), MVCModel.from_encoder(tiny_encoder, view_length=32), make_batch([(7, 11)])
+    model, plain, batch = (
+        adapted(tiny_encoder),
+        MVCModel.from_encoder(tiny_encoder, view_length=32),
+        make_batch([(7, 11)]),
+    )
     ids = (batch["input_ids"], batch["view_ids"])
     torch.testing.assert_close(model.eval().encoder(*ids), plain.eval().encoder(*ids))
     expected, found = load_encoder_weights(tiny_encoder), model.encoder.pretrained_weights()
