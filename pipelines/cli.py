@@ -14,6 +14,7 @@ COMMANDS = {
     "report": "write the seed-averaged report of runs: Markdown, LaTeX, JSON, HTML",
     "audit": "compare signals, labels and models with human ratings",
     "score": "score replies: a file, or one pair",
+    "serve": "serve the scorer over HTTP",
     "release": "make the scorer's checkpoint from a run",
     "probe": "probe any scorer: inserted phrases, swapped contexts, contradictions, length",
 }

@@ -8,13 +8,11 @@ from typing import NamedTuple, Self
 import torch
 
 from pipelines.data.epitome import LEVELS
-from pipelines.data.features import LISTENER
 from pipelines.data.views import context_text
-from pipelines.errors import UserError
 from pipelines.scoring.checkpoint import RELEASED, Checkpoint, read_checkpoint
 from pipelines.scoring.reader import BATCH_SIZE, PairReader, Row, domain_features, mechanism_features, pair_row, size
 from pipelines.scoring.results import DialogueScores, Mechanism, Score
-from pipelines.scoring.turns import Context, Turn, context_turns, dialogue_turns, response_text
+from pipelines.scoring.turns import Context, Turn, context_turns, dialogue_turns, listener_places, response_text
 
 MECHANISM_NAMES = ("emotional_reactions", "interpretations", "explorations")
 
@@ -75,9 +73,7 @@ class EmpathyScorer:
         no such turn.
         """
         turns = dialogue_turns(dialogue)
-        places = tuple(place for place, turn in enumerate(turns) if place and turn["role"] == LISTENER)
-        if not places:
-            raise UserError("dialogue: expected at least one turn of the listener's after the speaker's, got none")
+        places = listener_places(turns)
         return DialogueScores(places, tuple(self.score_rows([pair_row(turns[:p], turns[p]["text"]) for p in places])))
 
     def score_rows(self, rows: Sequence[Row]) -> list[Score]:

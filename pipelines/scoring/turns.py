@@ -38,6 +38,14 @@ def dialogue_turns(dialogue: Sequence[str] | Sequence[Turn]) -> list[dict[str, s
     return [_turn(turn, f"dialogue[{place}]") for place, turn in enumerate(turns)]
 
 
+def listener_places(turns: Sequence[Turn]) -> tuple[int, ...]:
+    """Places of the listener's turns that have one before them. Raises UserError where there is none."""
+    places = tuple(place for place, turn in enumerate(turns) if place and turn["role"] == LISTENER)
+    if not places:
+        raise UserError("dialogue: expected at least one turn of the listener's after the speaker's, got none")
+    return places
+
+
 def response_text(response: Any) -> str:
     """The reply. Raises UserError where it is no text."""
     return _text(response, "response")

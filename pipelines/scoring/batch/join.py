@@ -80,7 +80,8 @@ def _write_parquet(path: Path, rows: Iterator[dict[str, Any]]) -> None:
                 table = pa.Table.from_pylist(own, schema=schema)
             except pa.ArrowException as error:
                 raise UserError(
-                    f"{path}: expected columns of one type each for Parquet: {error}; choose an --out that ends in .jsonl"
+                    f"{path}: expected columns of one type each for Parquet: {error}; "
+                    "choose an --out that ends in .jsonl"
                 ) from error
             schema = table.schema
             table = _with_scores(table, chunk)

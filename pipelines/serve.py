@@ -1,0 +1,46 @@
+"""`empathy serve`: the scorer over HTTP. Also `python -m pipelines.serve`."""
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+
+from pipelines.command import run_command
+from pipelines.errors import UserError
+from pipelines.scoring.server.settings import KEY_VARIABLE, ServerSettings
+
+PROG = "empathy serve"
+DESCRIPTION = (
+    "Serve the scorer over HTTP: POST /v1/score, /v1/candidates and /v1/dialogue, GET /health and /metrics; /docs shows "
+    f"them. Other machines reach it only with --host, and then with the key in {KEY_VARIABLE}."
+)
+GRACE_SECONDS = 30  # for requests that were accepted before a stop
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command and return its exit status. Raises UserError for what a user can get wrong."""
+    parser = argparse.ArgumentParser(prog=PROG, description=DESCRIPTION)
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: this machine alone)")
+    parser.add_argument("--port", type=int, default=8000)
+    parser.add_argument("--checkpoint", metavar="FOLDER", help="a release; default: the one that is installed")
+    arguments = parser.parse_args(argv)
+    settings = ServerSettings(arguments.host, arguments.port, os.environ.get(KEY_VARIABLE) or None)
+    try:
+        import uvicorn
+
+        from pipelines.scoring.server.app import make_app
+    except ImportError as error:
+        raise UserError(
+            f"expected the packages of the server ({error}): pip install 'empathy-cascade[serve]'"
+        ) from error
+    from pipelines.scoring.scorer import EmpathyScorer
+
+    app = make_app(EmpathyScorer.from_pretrained(arguments.checkpoint), settings)
+    uvicorn.run(
+        app, host=settings.host, port=settings.port, timeout_graceful_shutdown=GRACE_SECONDS, server_header=False
+    )
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(run_command(PROG, main))
