@@ -50,8 +50,8 @@ def make_app(scorer: EmpathyScorer, settings: ServerSettings) -> FastAPI:
 
     app = FastAPI(
         title="Empathy scorer",
-        description="How empathic a reply is in its context, from 1 to 5, with an interval, the speaker's emotion and the "
-        "reply's mechanisms.",
+        description="How empathic a reply is in its context, from 1 to 5, with an interval, the speaker's emotion and "
+        "the reply's mechanisms.",
         version=str(scorer.checkpoint.described["schema_version"]),
         lifespan=lifespan,
     )

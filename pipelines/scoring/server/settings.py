@@ -13,8 +13,8 @@ SHORTEST_KEY = 16  # characters
 class Limits:
     """What one request, and all that wait, may hold.
 
-    body: bytes. text: characters of a turn or reply. turns: of a context or dialogue. candidates: replies to one context.
-    queue: pairs that wait to be scored.
+    body: bytes. text: characters of a turn or reply. turns: of a context or dialogue. candidates: replies to one
+    context. queue: pairs that wait to be scored.
     """
 
     body: int = 128 * 1024
