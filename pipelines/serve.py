@@ -11,8 +11,8 @@ from pipelines.scoring.server.settings import KEY_VARIABLE, ServerSettings
 
 PROG = "empathy serve"
 DESCRIPTION = (
-    "Serve the scorer over HTTP: POST /v1/score, /v1/candidates and /v1/dialogue, GET /health and /metrics; /docs shows "
-    f"them. Other machines reach it only with --host, and then with the key in {KEY_VARIABLE}."
+    "Serve the scorer over HTTP: POST /v1/score, /v1/candidates and /v1/dialogue, GET /health and /metrics; /docs "
+    f"shows them. Other machines reach it only with --host, and then with the key in {KEY_VARIABLE}."
 )
 GRACE_SECONDS = 30  # for requests that were accepted before a stop
 

@@ -15,7 +15,7 @@ from pipelines.errors import UserError
 from pipelines.scoring.reader import Row, pair_row
 from pipelines.scoring.results import Score
 from pipelines.scoring.scorer import EmpathyScorer
-from pipelines.scoring.server.batcher import Batcher, QueueFull, Stopping
+from pipelines.scoring.server.batcher import Batcher, QueueFullError, StoppingError
 from pipelines.scoring.server.body_limit import BodyLimit
 from pipelines.scoring.server.messages import Answer, Answers, DialogueAnswer, Problem, request_models
 from pipelines.scoring.server.metrics import Metrics
@@ -61,9 +61,9 @@ def make_app(scorer: EmpathyScorer, settings: ServerSettings) -> FastAPI:
     async def scored(rows: Sequence[Row]) -> list[Score]:
         try:
             found = await batcher.score(rows)
-        except QueueFull as error:
+        except QueueFullError as error:
             raise HTTPException(429, "too many pairs wait; try again", {"Retry-After": RETRY_SECONDS}) from error
-        except Stopping as error:
+        except StoppingError as error:
             raise HTTPException(503, "the server stops", {"Retry-After": RETRY_SECONDS}) from error
         metrics.abstained.inc(sum(score.abstain for score in found))
         return found

@@ -11,11 +11,11 @@ from pipelines.scoring.results import Score
 LARGEST_BATCH = 64  # pairs
 
 
-class QueueFull(Exception):
+class QueueFullError(Exception):
     """More pairs wait than may."""
 
 
-class Stopping(Exception):
+class StoppingError(Exception):
     """No pair is taken any more."""
 
 
@@ -53,11 +53,11 @@ class Batcher:
         self._thread.shutdown()
 
     async def score(self, rows: Sequence[Row]) -> list[Score]:
-        """Scores of rows, in their order. Raises QueueFull or Stopping; then none of them is scored."""
+        """Scores of rows, in their order. Raises QueueFullError or StoppingError; then none of them is scored."""
         if self._stopping:
-            raise Stopping
+            raise StoppingError
         if len(self._waiting) + len(rows) > self._limit:
-            raise QueueFull
+            raise QueueFullError
         loop = asyncio.get_running_loop()
         futures = [loop.create_future() for _ in rows]
         self._waiting.extend(zip(rows, futures, strict=True))

@@ -4,7 +4,7 @@ from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 
-class BodyTooLarge(Exception):
+class BodyTooLargeError(Exception):
     """More bytes came than may."""
 
 
@@ -30,10 +30,10 @@ class BodyLimit:
             message = await receive()
             received += len(message.get("body", b""))
             if received > self.largest:
-                raise BodyTooLarge
+                raise BodyTooLargeError
             return message
 
         try:
             await self.app(scope, limited, send)
-        except BodyTooLarge:
+        except BodyTooLargeError:
             await refused(scope, receive, send)
