@@ -10,6 +10,7 @@ README.md                  the model card
 
 import hashlib
 import json
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -99,9 +100,11 @@ def read_network(folder: Path, encoder: dict[str, str]) -> tuple[MVCModel, "PreT
         )
     config.adapter_rank = 0
     model = MVCModel(config)
-    adapted = PeftModel.from_pretrained(plain.backbone, folder / ADAPTER)
+    with warnings.catch_warnings():
+        # Releases of peft up to 0.21 ask transformers for a property by a name that is deprecated there.
+        warnings.filterwarnings("ignore", ".*is_gradient_checkpointing.*", FutureWarning)
+        plain.backbone = PeftModel.from_pretrained(plain.backbone, folder / ADAPTER).merge_and_unload()
     model.encoder = plain
-    model.encoder.backbone = adapted.merge_and_unload()
     heads = {name: tensor.float() for name, tensor in load_file(folder / HEADS).items()}
     model.load_state_dict(heads | {f"encoder.{name}": value for name, value in model.encoder.state_dict().items()})
     return model.eval(), load_tokenizer(encoder["name_or_path"])
