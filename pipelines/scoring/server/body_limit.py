@@ -1,11 +1,8 @@
 """Refuses a body that is too large before it is read whole."""
 
+from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
-
-
-class BodyTooLargeError(Exception):
-    """More bytes came than may."""
 
 
 class BodyLimit:
@@ -19,9 +16,9 @@ class BodyLimit:
             await self.app(scope, receive, send)
             return
         told = dict(scope["headers"]).get(b"content-length", b"0")
-        refused = JSONResponse({"detail": f"expected a body of at most {self.largest:,} bytes"}, 413)
+        says = f"expected a body of at most {self.largest:,} bytes"
         if not told.isdigit() or int(told) > self.largest:
-            await refused(scope, receive, send)
+            await JSONResponse({"detail": says}, 413)(scope, receive, send)
             return
         received = 0
 
@@ -30,10 +27,7 @@ class BodyLimit:
             message = await receive()
             received += len(message.get("body", b""))
             if received > self.largest:
-                raise BodyTooLargeError
+                raise HTTPException(413, says)  # the application makes the answer of it
             return message
 
-        try:
-            await self.app(scope, limited, send)
-        except BodyTooLargeError:
-            await refused(scope, receive, send)
+        await self.app(scope, limited, send)

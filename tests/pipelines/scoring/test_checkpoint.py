@@ -32,9 +32,7 @@ def test_a_planted_pickle_is_refused(release: Path, tmp_path: Path, name: str) -
 
 
 @pytest.mark.parametrize("name", [HEADS, FITTED, "adapter/adapter_model.safetensors"])
-def test_a_pickle_under_the_name_of_a_tensor_file_is_not_read_either(
-    release: Path, tmp_path: Path, name: str
-) -> None:
+def test_a_pickle_under_the_name_of_a_tensor_file_is_not_read_either(release: Path, tmp_path: Path, name: str) -> None:
     trap = tmp_path / "sprung"
     (release / name).write_bytes(pickle.dumps(Planted(trap)))
     with pytest.raises(UserError, match="expected a released checkpoint, it cannot be read"):

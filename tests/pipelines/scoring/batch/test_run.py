@@ -175,7 +175,9 @@ def test_a_killed_run_goes_on(scorer: EmpathyScorer, tmp_path: Path, monkeypatch
 
 def test_parts_of_another_input_are_not_mixed_in(scorer: EmpathyScorer, tmp_path: Path) -> None:
     path, out = make_input(tmp_path, ".csv"), tmp_path / "out.csv"
-    run.Output(out, {"input": "another", "checkpoint": scorer.checkpoint.fingerprint, "columns": ["context", "response"]})
+    run.Output(
+        out, {"input": "another", "checkpoint": scorer.checkpoint.fingerprint, "columns": ["context", "response"]}
+    )
     with pytest.raises(UserError, match="expected the parts of this run, they are of one with another input"):
         score_file(scorer, path, out, "context", "response")
 
