@@ -48,21 +48,21 @@ class PairReader:
         keys = [context_text(row, self.model.config.context_view) for row in rows]
         new = {key: row for key, row in zip(keys, rows, strict=True) if key not in self._contexts}
         if len(new) == len(rows):
-            vectors = self.model.read_views(**self._encode(rows, self.model.views))
+            vectors = self.model.read_views(**self.encode(rows, self.model.views))
             self._remember(keys, vectors.context)
         else:
             if new:
-                batch = self._encode(list(new.values()), (CONTEXT,))
+                batch = self.encode(list(new.values()), (CONTEXT,))
                 found = self.model.pool(self.model.encoder(**batch), batch["view_ids"], CONTEXT)
                 self._remember(list(new), found)
             context = torch.stack([self._contexts[key] for key in keys])
             others = tuple(view for view in self.model.views if view != CONTEXT)
-            vectors = self.model.read_views(**self._encode(rows, others), context=context)
+            vectors = self.model.read_views(**self.encode(rows, others), context=context)
         while len(self._contexts) > REMEMBERED:
             self._contexts.popitem(last=False)
         return vectors
 
-    def _encode(self, rows: Sequence[Row], views: tuple[int, ...]) -> dict[str, torch.Tensor]:
+    def encode(self, rows: Sequence[Row], views: tuple[int, ...]) -> dict[str, torch.Tensor]:
         config = self.model.config
         encoded = encode_views(rows, views, config.context_view, self.tokenizer, config.view_length)
         if len(encoded) == 1:  # no padding: a single pair is what has to be fast

@@ -1,0 +1,108 @@
+"""Why a reply got its score: what each word added, and what the reply would be worth in a neutral context."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+import torch
+
+from modeling.encoder import CONTEXT, FULL_DIALOGUE, RESPONSE
+from pipelines.errors import UserError
+from pipelines.scoring.reader import pair_row
+from pipelines.scoring.results import Score
+from pipelines.scoring.turns import Context, context_turns, response_text
+
+if TYPE_CHECKING:
+    from pipelines.scoring.scorer import EmpathyScorer
+
+VIEW_NAMES = {CONTEXT: "context", FULL_DIALOGUE: "full_dialogue", RESPONSE: "response"}
+FIRST_STEPS, MOST_STEPS = 32, 512  # of the integral
+LARGEST_GAP = 0.05  # points of the score that the words' sum may miss
+
+# What a neutral speaker says; written for this project, and no part of any training data or probe.
+NEUTRAL_CONTEXTS = (
+    "The bus to the library leaves at nine.",
+    "We put the chairs back after the meeting.",
+    "The shop sells paper, pens and glue.",
+    "My train had six carriages today.",
+    "There is a bench in front of the town hall.",
+)
+
+
+class WordAttribution(NamedTuple):
+    """A token of a view and what it added to the score, in points, against a text of unknown words."""
+
+    token: str
+    points: float
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """Reasons for a score.
+
+    views: "context", "full_dialogue" and "response" -> their tokens. baseline: the score of unknown words only;
+    baseline + the sum of all points = unclamped score, up to `gap`. neutral: mean score of the reply in neutral contexts;
+    what the score has above it, the reply owes to this context.
+    """
+
+    score: Score
+    views: dict[str, list[WordAttribution]]
+    baseline: float
+    gap: float
+    neutral: float
+
+    @property
+    def owed_to_context(self) -> float:
+        """Points above the same reply in a neutral context."""
+        return self.score.empathy - self.neutral
+
+
+def explain(scorer: "EmpathyScorer", context: Context, response: str) -> Explanation:
+    """Reasons for the score of one pair.
+
+    Integrated gradients (Sundararajan et al. 2017, arXiv:1703.01365) by captum over the embeddings of all views at once.
+    Raises UserError where a text is empty, or where captum is not installed.
+    """
+    try:
+        from captum.attr import IntegratedGradients
+    except ImportError as error:
+        raise UserError("expected the package captum: pip install 'empathy-cascade[reasons]'") from error
+    turns, reply = context_turns(context), response_text(response)
+    if not reply or not any(turn["text"] for turn in turns):
+        raise UserError("expected a context and a reply to explain, got an empty one")
+    row = pair_row(turns, reply)
+    model, tokenizer = scorer.reader.model, scorer.reader.tokenizer
+    batch = scorer.reader.encode([row], model.views)
+    ids, view_ids = batch["input_ids"], batch["view_ids"]
+    table = model.encoder.backbone.get_input_embeddings()
+    special = torch.tensor([[int(token) in set(tokenizer.all_special_ids) for token in ids[0]]])
+    unknown = torch.where(special, ids, torch.full_like(ids, tokenizer.mask_token_id))
+
+    def unclamped(embeddings: torch.Tensor) -> torch.Tensor:
+        return model.unclamped_score(embeddings, view_ids.expand(len(embeddings), -1))
+
+    with torch.no_grad():
+        words, baselines = table(ids), table(unknown)
+        start, end = unclamped(baselines).item(), unclamped(words).item()
+    steps = FIRST_STEPS
+    while True:
+        found = IntegratedGradients(unclamped).attribute(words, baselines, n_steps=steps, internal_batch_size=32)
+        points = found.sum(-1)[0].detach()
+        gap = abs(end - start - points.sum().item())
+        if gap <= LARGEST_GAP or steps >= MOST_STEPS:
+            break
+        steps *= 2
+    if gap > LARGEST_GAP:
+        raise ValueError(f"attribution: expected the words' points to sum to the score within {LARGEST_GAP}, got {gap:.3f}")
+    views: dict[str, list[WordAttribution]] = {}
+    tokens = tokenizer.convert_ids_to_tokens(ids[0].tolist())
+    for token, view, added, is_special in zip(tokens, view_ids[0].tolist(), points.tolist(), special[0].tolist(), strict=True):
+        if not is_special:
+            views.setdefault(VIEW_NAMES[view], []).append(WordAttribution(token, added))
+    neutral = scorer.score_pairs([(said, reply) for said in NEUTRAL_CONTEXTS])
+    return Explanation(
+        score=scorer.score(context, response),
+        views=views,
+        baseline=start,
+        gap=gap,
+        neutral=sum(one.empathy for one in neutral) / len(neutral),
+    )
