@@ -5,9 +5,10 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from sklearn.linear_model import LogisticRegressionCV
+from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import accuracy_score, f1_score
-from sklearn.model_selection import GroupKFold, GroupShuffleSplit
+from sklearn.model_selection import GridSearchCV, GroupKFold, GroupShuffleSplit
+from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from pipelines.data.epitome import LEVELS, MECHANISMS
@@ -53,12 +54,13 @@ def fit_mechanism_heads(features: np.ndarray, pairs: pd.DataFrame, seed: int) ->
 
 def _fit(features: np.ndarray, levels: np.ndarray, groups: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """weight (3, features) and bias (3,) on plain features; the fit itself is on standardised ones."""
-    scaler = StandardScaler().fit(features)
-    folds = list(GroupKFold(FOLDS).split(features, groups=groups))
-    model = LogisticRegressionCV(
-        Cs=STRENGTHS, cv=folds, scoring="neg_log_loss", max_iter=500, use_legacy_attributes=False
+    search = GridSearchCV(
+        make_pipeline(StandardScaler(), LogisticRegression(max_iter=500)),
+        {"logisticregression__C": STRENGTHS},
+        scoring="neg_log_loss",
+        cv=GroupKFold(FOLDS),
     )
-    model.fit(scaler.transform(features), levels)
+    scaler, model = search.fit(features, levels, groups=groups).best_estimator_.named_steps.values()
     if list(model.classes_) != list(range(LEVELS)):
         raise ValueError(f"mechanism heads: expected pairs of levels 0 to {LEVELS - 1}, got {list(model.classes_)}")
     weight = model.coef_ / scaler.scale_

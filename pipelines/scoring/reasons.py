@@ -92,10 +92,14 @@ def explain(scorer: "EmpathyScorer", context: Context, response: str) -> Explana
             break
         steps *= 2
     if gap > LARGEST_GAP:
-        raise ValueError(f"attribution: expected the words' points to sum to the score within {LARGEST_GAP}, got {gap:.3f}")
+        raise ValueError(
+            f"attribution: expected the words' points to sum to the score within {LARGEST_GAP}, got {gap:.3f}"
+        )
     views: dict[str, list[WordAttribution]] = {}
     tokens = tokenizer.convert_ids_to_tokens(ids[0].tolist())
-    for token, view, added, is_special in zip(tokens, view_ids[0].tolist(), points.tolist(), special[0].tolist(), strict=True):
+    for token, view, added, is_special in zip(
+        tokens, view_ids[0].tolist(), points.tolist(), special[0].tolist(), strict=True
+    ):
         if not is_special:
             views.setdefault(VIEW_NAMES[view], []).append(WordAttribution(token, added))
     neutral = scorer.score_pairs([(said, reply) for said in NEUTRAL_CONTEXTS])

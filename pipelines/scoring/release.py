@@ -22,7 +22,7 @@ from pipelines.scoring.release_data import ReleaseData, read_release_data
 from pipelines.scoring.release_fits import figures, fit_all
 from pipelines.scoring.scorer import EmpathyScorer
 from pipelines.training.configuration import ExperimentSettings
-from pipelines.training.parsing import load_experiment
+from pipelines.training.run_folder import cell_settings
 
 KEPT = torch.float16  # of the weights that are written; all figures are those of the rounded ones
 
@@ -40,7 +40,7 @@ def read_experiment(run: Path) -> ExperimentSettings:
     """The settings of the run. Raises UserError where it is no finished run that can be released."""
     if not (run / "results.json").is_file() or not (run / "model").is_dir():
         raise UserError(f"{run}: expected the folder of a finished run, with results.json and model/; let it finish")
-    experiment = load_experiment(str(run / "config.yaml"))
+    experiment = cell_settings(run)
     cascade = experiment.model.cascade
     if experiment.family != "mvc" or not (experiment.encoder.adapter_rank and cascade.relevance and cascade.gate):
         raise UserError(

@@ -1,9 +1,9 @@
 """The scorer as a transformers `Pipeline`, for programs that are built on them.
 
-    from pipelines.scoring.transformers_pipeline import empathy_pipeline
+from pipelines.scoring.transformers_pipeline import empathy_pipeline
 
-    score = empathy_pipeline()
-    score({"context": "I lost my job.", "response": "Oh no, I am sorry."})
+score = empathy_pipeline()
+score({"context": "I lost my job.", "response": "Oh no, I am sorry."})
 """
 
 from typing import Any

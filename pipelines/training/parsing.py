@@ -51,6 +51,16 @@ def parse_settings(kind: type[Settings], argv: Sequence[str], prog: str, descrip
         raise UserError(_one_line(error)) from error
 
 
+def settings_of(kind: type[Settings], values: dict[str, Any], where: str) -> Settings:
+    """Typed settings from plain values. Raises UserError, with `where` they are from, as `parse_settings` does."""
+    try:
+        parser = settings_parser(kind, where, "")
+        made = parser.instantiate_classes(parser.parse_object(values))
+        return kind(**{key: value for key, value in vars(made).items() if key != "config"})
+    except Exception as error:  # as in parse_settings
+        raise UserError(f"{where}: {_one_line(error)}") from error
+
+
 def _one_line(error: BaseException) -> str:
     """The user's own mistake, out of the chain of errors around it."""
     cause: BaseException | None = error

@@ -1,7 +1,7 @@
 """The folder of a run: its names, its configuration, and its log."""
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +9,8 @@ import yaml
 
 from pipelines.atomic import write_text
 from pipelines.errors import UserError
-from pipelines.training.configuration import DataSettings, ExperimentSettings
+from pipelines.training.configuration import DataSettings, EncoderSettings, ExperimentSettings
+from pipelines.training.parsing import settings_of
 
 # Settings that say where and how a cell is run, not what it computes.
 _NOT_IDENTITY = ("seeds", "output_dir", "tracker", "checkpoint_every", "name", "distribute")
@@ -68,10 +69,23 @@ def cell_values(settings: ExperimentSettings, seed: int) -> dict[str, Any]:
     return values | {"seed": seed}
 
 
+def cell_settings(folder: Path) -> ExperimentSettings:
+    """The settings that a run was made with, its own seed as their only one. Raises UserError where they are broken."""
+    path = folder / "config.yaml"
+    try:
+        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+        known = {one.name for one in fields(ExperimentSettings)}
+        chosen = {key: value for key, value in values.items() if key in known} | {"seeds": [values["seed"]]}
+    except (OSError, yaml.YAMLError, AttributeError, KeyError) as error:
+        raise UserError(f"{path}: expected the configuration of a run, it cannot be read: {error}") from error
+    return settings_of(ExperimentSettings, chosen, str(path))
+
+
 def _identity(values: dict[str, Any], told: dict[str, Any]) -> dict[str, Any]:
     kept = {key: value for key, value in values.items() if key not in _NOT_IDENTITY and key in told}
     # A folder of an earlier release does not name every setting: what it did not have was as the default is.
     data = asdict(DataSettings()) | kept.get("data", {})
+    kept["encoder"] = asdict(EncoderSettings()) | kept.get("encoder", {})
     kept["data"] = {key: value for key, value in data.items() if key not in _NOT_IDENTITY_OF_DATA}
     return kept
 

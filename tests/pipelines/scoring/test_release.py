@@ -1,0 +1,155 @@
+"""`empathy release` turns a real tiny run into a release whose scores are the run's, and says what it found."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from mvc.model import MVCModel
+from pipelines.cli import main as empathy
+from pipelines.data.epitome import MECHANISMS
+from pipelines.errors import UserError
+from pipelines.scoring import EmpathyScorer
+from pipelines.scoring import release as module
+from pipelines.scoring.calibration import Calibration
+from pipelines.scoring.checkpoint import FITTED, HEADS, SCORER
+from pipelines.scoring.configuration import ReleaseSettings
+from pipelines.scoring.reader import pair_row
+from pipelines.scoring.release import make_release
+from pipelines.scoring.release_data import RatedRows, ReleaseData
+from pipelines.scoring.turns import context_turns
+from tests.conftest import WriteConfig
+
+WORDS = [
+    "cat",
+    "dog",
+    "van",
+    "race",
+    "party",
+    "happy",
+    "sad",
+    "sorry",
+    "proud",
+    "alone",
+    "wonderful",
+    "terrible",
+    "lamp",
+    "dinner",
+]
+
+
+def invented_rows(n: int, seed: int) -> list[dict[str, Any]]:
+    rng = np.random.default_rng(seed)
+    rows = []
+    for k in range(n):
+        said, reply = (" ".join(rng.choice(WORDS, 5)) for _ in range(2))
+        rows.append(
+            pair_row(context_turns(said), reply)
+            | {"conv_id": f"d{seed}-{k // 2}", "example_id": f"d{seed}-{k}", "emotion": int(rng.integers(32))}
+        )
+    return rows
+
+
+def rated(n: int, seed: int) -> RatedRows:
+    rows, rng = invented_rows(n, seed), np.random.default_rng(seed)
+    return RatedRows(rows, {row["conv_id"]: float(rng.integers(1, 6)) for row in rows})
+
+
+def invented_data() -> ReleaseData:
+    rows, rng = invented_rows(150, 5), np.random.default_rng(5)
+    pairs = pd.DataFrame({name: rng.integers(0, 3, 150) for name in MECHANISMS})
+    pairs["sp_id"] = [f"s{k // 3}" for k in range(150)]
+    return ReleaseData(
+        trained=invented_rows(80, 1),
+        calibration=rated(400, 2),
+        valid=rated(60, 3),
+        test=invented_rows(40, 4),
+        pairs=pairs,
+        pair_rows=rows,
+    )
+
+
+@pytest.fixture
+def run(write_config: WriteConfig, tiny_bert: str, tmp_path: Path) -> Path:
+    config = write_config(
+        "mvc",
+        encoder={"name_or_path": tiny_bert, "view_length": 48, "adapter_rank": 2},
+        model={"cascade": {"relevance": True, "relevance_weight": 0.3, "gate": True}},
+    )
+    settings = config.read_text()
+    assert "test_split" not in settings
+    assert empathy(["train", str(config), "--data.test_split=valid"]) == 0
+    folder = next((tmp_path / "runs" / "tiny").glob("mvc-*"))
+    text = (folder / "config.yaml").read_text().replace("test_split: valid", "test_split: test")
+    (folder / "config.yaml").write_text(text)
+    return folder
+
+
+def settings_of(run: Path, out: Path) -> ReleaseSettings:
+    return ReleaseSettings(run=str(run), human_ratings_path="", epitome_path="", output_dir=str(out))
+
+
+def test_a_release_of_a_run(run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    data = invented_data()
+    monkeypatch.setattr(module, "read_release_data", lambda settings, experiment: data)
+    monkeypatch.setattr(module, "_encoder_version", lambda encoder: "tiny==1")
+    out = make_release(settings_of(run, tmp_path / "out"))
+    files = {path.relative_to(out).as_posix() for path in out.rglob("*") if path.is_file()}
+    adapter = {"adapter/adapter_config.json", "adapter/adapter_model.safetensors"}
+    assert files == {"config.json", HEADS, FITTED, SCORER, "README.md"} | adapter
+
+    scorer = EmpathyScorer.from_pretrained(out)
+    network = MVCModel.from_pretrained(run / "model").eval()
+    row = data.valid.rows[0]
+    batch = scorer.reader.encode([row], network.views)
+    with torch.no_grad():
+        expected = network(batch["input_ids"], batch["view_ids"]).empathy.item()
+    assert scorer.score_rows([row])[0].empathy == pytest.approx(expected, abs=2e-2)  # half precision
+
+    described = json.loads((out / SCORER).read_text())
+    figures = described["figures"]
+    scores = scorer.score_rows(data.valid.rows)
+    by_dialogue: dict[str, list[float]] = {}
+    for one, score in zip(data.valid.rows, scores, strict=True):
+        by_dialogue.setdefault(one["conv_id"], []).append(score.empathy)
+    means = {name: float(np.mean(values)) for name, values in by_dialogue.items()}
+    calibration = Calibration(**described["calibration"])
+    inside = [
+        calibration.interval(means[name]).low <= rating <= calibration.interval(means[name]).high
+        for name, rating in data.valid.ratings.items()
+    ]
+    assert figures["interval"] == {"n": 30, "covered": pytest.approx(np.mean(inside)), "nominal": 0.9}
+    errors = [abs(means[name] - rating) for name, rating in data.valid.ratings.items()]
+    assert figures["people"]["mae"] == pytest.approx(np.mean(errors))
+    assert described["fitted_on"] == {
+        "epitome_pairs": 150,
+        "training_pairs": 80,
+        "unseen_rated_dialogues": 200,
+    }
+    assert set(figures["mechanisms"]) == set(MECHANISMS)
+    card = (out / "README.md").read_text()
+    assert "non-commercial" in card
+    assert f"{figures['interval']['covered']:.3f}" in card
+
+
+def test_a_release_is_the_same_twice(run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "read_release_data", lambda settings, experiment: invented_data())
+    monkeypatch.setattr(module, "_encoder_version", lambda encoder: "tiny==1")
+    first, second = (make_release(settings_of(run, tmp_path / name)) for name in ("a", "b"))
+    for path in first.rglob("*"):
+        if path.is_file():
+            assert path.read_bytes() == (second / path.relative_to(first)).read_bytes(), path.name
+
+
+def test_a_run_that_cannot_be_released(write_config: WriteConfig, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="expected the folder of a finished run"):
+        make_release(settings_of(tmp_path, tmp_path / "out"))
+    assert empathy(["train", str(write_config("mvc"))]) == 0
+    run = next((tmp_path / "runs" / "tiny").glob("mvc-*"))
+    with pytest.raises(UserError, match=r"expected a run of mvc with encoder\.adapter_rank"):
+        make_release(settings_of(run, tmp_path / "out"))
+    assert not (tmp_path / "out").exists()
