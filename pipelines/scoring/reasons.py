@@ -40,8 +40,8 @@ class Explanation:
     """Reasons for a score.
 
     views: "context", "full_dialogue" and "response" -> their tokens. baseline: the score of unknown words only;
-    baseline + the sum of all points = unclamped score, up to `gap`. neutral: mean score of the reply in neutral contexts;
-    what the score has above it, the reply owes to this context.
+    baseline + the sum of all points = unclamped score, up to `gap`. neutral: mean score of the reply in neutral
+    contexts; what the score has above it, the reply owes to this context.
     """
 
     score: Score
@@ -59,7 +59,7 @@ class Explanation:
 def explain(scorer: "EmpathyScorer", context: Context, response: str) -> Explanation:
     """Reasons for the score of one pair.
 
-    Integrated gradients (Sundararajan et al. 2017, arXiv:1703.01365) by captum over the embeddings of all views at once.
+    Integrated gradients (Sundararajan et al. 2017, arXiv:1703.01365) by captum, over the embeddings of all views.
     Raises UserError where a text is empty, or where captum is not installed.
     """
     try:
@@ -83,23 +83,18 @@ def explain(scorer: "EmpathyScorer", context: Context, response: str) -> Explana
     with torch.no_grad():
         words, baselines = table(ids), table(unknown)
         start, end = unclamped(baselines).item(), unclamped(words).item()
-    steps = FIRST_STEPS
-    while True:
+    steps, gap = FIRST_STEPS, float("inf")
+    while gap > LARGEST_GAP and steps <= MOST_STEPS:
         found = IntegratedGradients(unclamped).attribute(words, baselines, n_steps=steps, internal_batch_size=32)
         points = found.sum(-1)[0].detach()
         gap = abs(end - start - points.sum().item())
-        if gap <= LARGEST_GAP or steps >= MOST_STEPS:
-            break
         steps *= 2
     if gap > LARGEST_GAP:
-        raise ValueError(
-            f"attribution: expected the words' points to sum to the score within {LARGEST_GAP}, got {gap:.3f}"
-        )
+        raise ValueError(f"attribution: expected the points to sum to the score within {LARGEST_GAP}, got {gap:.3f}")
     views: dict[str, list[WordAttribution]] = {}
     tokens = tokenizer.convert_ids_to_tokens(ids[0].tolist())
-    for token, view, added, is_special in zip(
-        tokens, view_ids[0].tolist(), points.tolist(), special[0].tolist(), strict=True
-    ):
+    of_tokens = zip(tokens, view_ids[0].tolist(), points.tolist(), special[0].tolist(), strict=True)
+    for token, view, added, is_special in of_tokens:
         if not is_special:
             views.setdefault(VIEW_NAMES[view], []).append(WordAttribution(token, added))
     neutral = scorer.score_pairs([(said, reply) for said in NEUTRAL_CONTEXTS])
