@@ -157,12 +157,16 @@ class SharedEncoder(nn.Module):
 
         input_ids: (batch, length); view_ids: (batch, length), 0 for padding, else the view that the token is in.
         """
+        mask, positions = self.mask_and_positions(view_ids)
+        return self.backbone(input_ids=input_ids, attention_mask=mask, position_ids=positions).last_hidden_state
+
+    def mask_and_positions(self, view_ids: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Which token sees which (batch, 1, length, length), bool, and each token's position (batch, length)."""
         query, key = view_ids[:, None, :, None], view_ids[:, None, None, :]
         mask = ((query == key) | ((query == FULL_DIALOGUE) & (key == RESPONSE))) & (key != 0)
         # A padding token attends to itself alone: a row without any allowed key would be NaN.
         mask = mask | torch.eye(view_ids.shape[1], dtype=torch.bool, device=view_ids.device)
-        positions = segment_positions(view_ids) + self.position_offset
-        return self.backbone(input_ids=input_ids, attention_mask=mask, position_ids=positions).last_hidden_state
+        return mask, segment_positions(view_ids) + self.position_offset
 
 
 def pool_view(hidden: torch.Tensor, view_ids: torch.Tensor, view: int, pooling: str) -> torch.Tensor:

@@ -1,0 +1,86 @@
+"""The encoder in 8-bit integers on a CPU, by ONNX Runtime; made once from a checkpoint and kept."""
+
+import os
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import nn
+
+from modeling.encoder import SharedEncoder
+from pipelines.atomic import write_with
+from pipelines.errors import UserError
+from pipelines.scoring.checkpoint import Checkpoint
+
+CACHE_VARIABLE = "EMPATHY_CACHE"
+EXAMPLE = (2, 16)  # rows and tokens that the export is traced with
+OPSET = 20
+
+
+class Int8Encoder(nn.Module):
+    """Called as a `SharedEncoder` is; the matrices are 8-bit integers, the rest is fp32."""
+
+    def __init__(self, encoder: SharedEncoder, file: Path) -> None:
+        super().__init__()
+        import onnxruntime
+
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = torch.get_num_threads()
+        self.session = onnxruntime.InferenceSession(str(file), options, providers=["CPUExecutionProvider"])
+        self.of_views = encoder.mask_and_positions
+
+    def forward(self, input_ids: torch.Tensor, view_ids: torch.Tensor) -> torch.Tensor:
+        """Hidden states (batch, length, hidden) of packed rows (batch, length)."""
+        mask, positions = self.of_views(view_ids)
+        given = {"input_ids": input_ids, "mask": mask, "positions": positions}
+        (hidden,) = self.session.run(None, {name: value.numpy() for name, value in given.items()})
+        return torch.from_numpy(np.asarray(hidden))
+
+
+class _Backbone(nn.Module):
+    def __init__(self, encoder: SharedEncoder) -> None:
+        super().__init__()
+        self.backbone = encoder.backbone
+
+    def forward(self, input_ids: torch.Tensor, mask: torch.Tensor, positions: torch.Tensor) -> torch.Tensor:
+        return self.backbone(input_ids=input_ids, attention_mask=mask, position_ids=positions).last_hidden_state
+
+
+def int8_encoder(checkpoint: Checkpoint) -> Int8Encoder:
+    """The encoder of a checkpoint in 8 bits. Raises UserError where the packages for it are missing."""
+    file = cache_folder() / f"int8-{checkpoint.fingerprint[:16]}.onnx"
+    if not file.is_file():
+        write_with(file, lambda path: export_int8(checkpoint.model.encoder, path))
+    return Int8Encoder(checkpoint.model.encoder, file)
+
+
+def cache_folder() -> Path:
+    """Where encoders are kept: $EMPATHY_CACHE, else ~/.cache/empathy-cascade."""
+    return Path(os.environ.get(CACHE_VARIABLE) or Path.home() / ".cache" / "empathy-cascade")
+
+
+def export_int8(encoder: SharedEncoder, path: Path) -> None:
+    """Write the encoder to `path`, its matrices quantised a channel at a time (dynamic quantisation)."""
+    try:
+        from onnxruntime.quantization import QuantType, quantize_dynamic
+    except ImportError as error:
+        raise UserError(f"--precision int8: expected its packages ({error}): pip install 'empathy-cascade[int8]'") from error
+    ids = torch.zeros(EXAMPLE, dtype=torch.long)
+    mask, positions = encoder.mask_and_positions(torch.ones(EXAMPLE, dtype=torch.long))
+    rows, tokens = torch.export.Dim("rows"), torch.export.Dim("tokens")
+    shapes = ({0: rows, 1: tokens}, {0: rows, 2: tokens, 3: tokens}, {0: rows, 1: tokens})
+    with tempfile.TemporaryDirectory() as folder:
+        whole = Path(folder) / "whole.onnx"
+        torch.onnx.export(
+            _Backbone(encoder).eval(),
+            (ids, mask, positions),
+            whole,
+            input_names=["input_ids", "mask", "positions"],
+            output_names=["hidden"],
+            dynamic_shapes=shapes,
+            opset_version=OPSET,
+            dynamo=True,
+            external_data=False,
+        )
+        quantize_dynamic(whole, path, per_channel=True, weight_type=QuantType.QInt8)
