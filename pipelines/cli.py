@@ -15,6 +15,7 @@ COMMANDS = {
     "audit": "compare signals, labels and models with human ratings",
     "score": "score replies: a file, or one pair",
     "serve": "serve the scorer over HTTP",
+    "demo": "open a page to try the scorer on",
     "release": "make the scorer's checkpoint from a run",
     "probe": "probe any scorer: inserted phrases, swapped contexts, contradictions, length",
 }

@@ -65,7 +65,9 @@ def export_int8(encoder: SharedEncoder, path: Path) -> None:
     try:
         from onnxruntime.quantization import QuantType, quantize_dynamic
     except ImportError as error:
-        raise UserError(f"--precision int8: expected its packages ({error}): pip install 'empathy-cascade[int8]'") from error
+        raise UserError(
+            f"--precision int8: expected its packages ({error}): pip install 'empathy-cascade[int8]'"
+        ) from error
     ids = torch.zeros(EXAMPLE, dtype=torch.long)
     mask, positions = encoder.mask_and_positions(torch.ones(EXAMPLE, dtype=torch.long))
     rows, tokens = torch.export.Dim("rows"), torch.export.Dim("tokens")
