@@ -152,13 +152,17 @@ class SharedEncoder(nn.Module):
                 value.copy_(new[name])
         reset_adapter(self.backbone)
 
-    def forward(self, input_ids: torch.Tensor, view_ids: torch.Tensor) -> torch.Tensor:
+    def forward(
+        self, input_ids: torch.Tensor | None, view_ids: torch.Tensor, embeddings: torch.Tensor | None = None
+    ) -> torch.Tensor:
         """Hidden states (batch, length, hidden) of packed rows.
 
-        input_ids: (batch, length); view_ids: (batch, length), 0 for padding, else the view that the token is in.
+        input_ids: (batch, length), or embeddings of the words (batch, length, hidden) in their place; view_ids: (batch,
+        length), 0 for padding, else the view that the token is in.
         """
         mask, positions = self.mask_and_positions(view_ids)
-        return self.backbone(input_ids=input_ids, attention_mask=mask, position_ids=positions).last_hidden_state
+        words = {"input_ids": input_ids} if embeddings is None else {"inputs_embeds": embeddings}
+        return self.backbone(**words, attention_mask=mask, position_ids=positions).last_hidden_state
 
     def mask_and_positions(self, view_ids: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Which token sees which (batch, 1, length, length), bool, and each token's position (batch, length)."""

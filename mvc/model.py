@@ -138,13 +138,18 @@ class MVCModel(EmpathyModel):
         return self.judge(vectors, empathy, emotion, own_context, quality_known)
 
     def read_views(
-        self, input_ids: torch.Tensor, view_ids: torch.Tensor, context: torch.Tensor | None = None
+        self,
+        input_ids: torch.Tensor | None,
+        view_ids: torch.Tensor,
+        context: torch.Tensor | None = None,
+        embeddings: torch.Tensor | None = None,
     ) -> ViewVectors:
         """Vectors (batch, hidden) of the views of a batch of packed rows (batch, length), one encoder call.
 
         context: those of the context view, where it was encoded before; the rows then hold the other views alone.
+        embeddings: of the words (batch, length, hidden), in place of input_ids.
         """
-        hidden = self.encoder(input_ids, view_ids)
+        hidden = self.encoder(input_ids, view_ids, embeddings)
         return ViewVectors(
             context=self.pool(hidden, view_ids, CONTEXT) if context is None else context,
             full_dialogue=self.pool(hidden, view_ids, FULL_DIALOGUE),
@@ -205,6 +210,17 @@ class MVCModel(EmpathyModel):
             output.gate_loss = gate_loss(gate, empathy, quality, own_context, lowest)
             output.loss = output.loss + output.gate_loss
         return output
+
+    def unclamped_score(self, embeddings: torch.Tensor, view_ids: torch.Tensor) -> torch.Tensor:
+        """Scores (batch,) of rows of word embeddings (batch, length, hidden), not clamped: for attributions."""
+        vectors = self.read_views(None, view_ids, embeddings=embeddings)
+        features = self.features(vectors, self.cascade(self.emotion_head(vectors.context)))
+        quality = self.empathy_head(features)
+        if self.gate_head is None:
+            return quality
+        own_context = torch.ones_like(quality, dtype=torch.bool)
+        lowest = self.config.empathy_range[0]
+        return lowest + (quality - lowest) * self.gate_head.opened(self.gate_head(features), own_context)
 
     def classify_emotion(
         self, input_ids: torch.Tensor, view_ids: torch.Tensor, emotion: torch.Tensor | None = None
