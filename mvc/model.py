@@ -149,7 +149,8 @@ class MVCModel(EmpathyModel):
         context: those of the context view, where it was encoded before; the rows then hold the other views alone.
         embeddings: of the words (batch, length, hidden), in place of input_ids.
         """
-        hidden = self.encoder(input_ids, view_ids, embeddings)
+        given = {} if embeddings is None else {"embeddings": embeddings}
+        hidden = self.encoder(input_ids, view_ids, **given)
         return ViewVectors(
             context=self.pool(hidden, view_ids, CONTEXT) if context is None else context,
             full_dialogue=self.pool(hidden, view_ids, FULL_DIALOGUE),

@@ -24,6 +24,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--out", type=Path, help="where a file's scores go: .csv, .jsonl or .parquet")
     parser.add_argument("--context", default="context", metavar="COLUMN", help="default: context")
     parser.add_argument("--response", default="response", metavar="COLUMN", help="default: response")
+    parser.add_argument("--precision", default="fp32", choices=("fp32", "int8"), help="int8 is faster (default: fp32)")
     parser.add_argument("--checkpoint", metavar="FOLDER", help="a release; default: the one that is installed")
     parser.add_argument("--json", action="store_true", help="print all that is known of one pair, as JSON")
     arguments = parser.parse_args(argv)
@@ -36,12 +37,12 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     disable_progress_bar()
     if arguments.out is None:
-        score = EmpathyScorer.from_pretrained(arguments.checkpoint).score(*arguments.what)
+        score = EmpathyScorer.from_pretrained(arguments.checkpoint, arguments.precision).score(*arguments.what)
         print(json.dumps(score.to_dict(), indent=2) if arguments.json else describe(score))
         return 0
     from pipelines.scoring.batch.run import score_file
 
-    scorer = EmpathyScorer.from_pretrained(arguments.checkpoint)
+    scorer = EmpathyScorer.from_pretrained(arguments.checkpoint, arguments.precision)
     outcome = score_file(scorer, Path(arguments.what[0]), arguments.out, arguments.context, arguments.response)
     print(f"{outcome.scored:,} scored, {outcome.rejected:,} rejected: {', '.join(map(str, outcome.written))}")
     return 1 if outcome.rejected else 0

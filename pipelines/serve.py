@@ -22,6 +22,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog=PROG, description=DESCRIPTION)
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: this machine alone)")
     parser.add_argument("--port", type=int, default=8000)
+    parser.add_argument("--precision", default="fp32", choices=("fp32", "int8"), help="int8 is faster (default: fp32)")
     parser.add_argument("--checkpoint", metavar="FOLDER", help="a release; default: the one that is installed")
     arguments = parser.parse_args(argv)
     settings = ServerSettings(arguments.host, arguments.port, os.environ.get(KEY_VARIABLE) or None)
@@ -35,7 +36,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         ) from error
     from pipelines.scoring.scorer import EmpathyScorer
 
-    app = make_app(EmpathyScorer.from_pretrained(arguments.checkpoint), settings)
+    app = make_app(EmpathyScorer.from_pretrained(arguments.checkpoint, arguments.precision), settings)
     uvicorn.run(
         app, host=settings.host, port=settings.port, timeout_graceful_shutdown=GRACE_SECONDS, server_header=False
     )

@@ -2,6 +2,7 @@
 
 import os
 import tempfile
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -72,7 +73,8 @@ def export_int8(encoder: SharedEncoder, path: Path) -> None:
     mask, positions = encoder.mask_and_positions(torch.ones(EXAMPLE, dtype=torch.long))
     rows, tokens = torch.export.Dim("rows"), torch.export.Dim("tokens")
     shapes = ({0: rows, 1: tokens}, {0: rows, 2: tokens, 3: tokens}, {0: rows, 1: tokens})
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # torch's exporter warns of what it does itself
         whole = Path(folder) / "whole.onnx"
         torch.onnx.export(
             _Backbone(encoder).eval(),

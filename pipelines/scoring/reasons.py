@@ -60,12 +60,14 @@ def explain(scorer: "EmpathyScorer", context: Context, response: str) -> Explana
     """Reasons for the score of one pair.
 
     Integrated gradients (Sundararajan et al. 2017, arXiv:1703.01365) by captum, over the embeddings of all views.
-    Raises UserError where a text is empty, or where captum is not installed.
+    Raises UserError where a text is empty, the scorer's precision is not fp32, or captum is not installed.
     """
     try:
         from captum.attr import IntegratedGradients
     except ImportError as error:
         raise UserError("expected the package captum: pip install 'empathy-cascade[reasons]'") from error
+    if scorer.precision != "fp32":
+        raise UserError(f"expected a scorer of precision fp32 to explain with, got {scorer.precision}")
     turns, reply = context_turns(context), response_text(response)
     if not reply or not any(turn["text"] for turn in turns):
         raise UserError("expected a context and a reply to explain, got an empty one")

@@ -9,11 +9,13 @@ import torch
 
 from pipelines.data.epitome import LEVELS
 from pipelines.data.views import context_text
+from pipelines.errors import UserError
 from pipelines.scoring.checkpoint import RELEASED, Checkpoint, read_checkpoint
 from pipelines.scoring.reader import BATCH_SIZE, PairReader, Row, domain_features, mechanism_features, pair_row, size
 from pipelines.scoring.results import DialogueScores, Mechanism, Score
 from pipelines.scoring.turns import Context, Turn, context_turns, dialogue_turns, listener_places, response_text
 
+PRECISIONS = ("fp32", "int8")
 MECHANISM_NAMES = ("emotional_reactions", "interpretations", "explorations")
 
 
@@ -35,19 +37,26 @@ class EmpathyScorer:
     be used by one thread at a time.
     """
 
-    def __init__(self, checkpoint: Checkpoint) -> None:
-        self.checkpoint = checkpoint
+    def __init__(self, checkpoint: Checkpoint, precision: str = "fp32") -> None:
+        if precision not in PRECISIONS:
+            raise UserError(f"precision: expected one of {', '.join(PRECISIONS)}, got {precision!r}")
+        self.checkpoint, self.precision = checkpoint, precision
         self.reader = PairReader(checkpoint.model, checkpoint.tokenizer)
+        if precision == "int8":
+            from pipelines.scoring.int8 import int8_encoder
+
+            checkpoint.model.encoder = int8_encoder(checkpoint)
         config = checkpoint.model.config
         self.labels = [str(config.id2label[place]) for place in range(config.num_emotions)]
 
     @classmethod
-    def from_pretrained(cls, folder: str | os.PathLike[str] | None = None) -> Self:
+    def from_pretrained(cls, folder: str | os.PathLike[str] | None = None, precision: str = "fp32") -> Self:
         """The scorer of a release, by default the one that is installed with this package.
 
-        Raises UserError where the folder holds no release, or one that cannot be read.
+        precision: "fp32", or "int8" for an encoder that is several times as fast on a CPU and nearly as exact. Raises
+        UserError where the folder holds no release, or one that cannot be read.
         """
-        return cls(read_checkpoint(RELEASED if folder is None else Path(folder)))
+        return cls(read_checkpoint(RELEASED if folder is None else Path(folder)), precision)
 
     def score(self, context: Context, response: str) -> Score:
         """Score one reply.
