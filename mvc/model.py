@@ -8,7 +8,8 @@ from transformers import AutoModel
 from modeling.base import EmpathyModel
 from modeling.encoder import CONTEXT, FULL_DIALOGUE, RESPONSE
 from modeling.heads import EmpathyHead, Head
-from modeling.losses import emotion_loss, gate_loss, relevance_loss
+from modeling.lessons import LESSONS, QUALITY
+from modeling.losses import SCALE, emotion_loss, gate_loss, relevance_loss
 from modeling.outputs import EmpathyOutput
 from mvc.configuration import MVCConfig
 
@@ -63,10 +64,11 @@ def relevance(context: torch.Tensor, response: torch.Tensor) -> torch.Tensor:
 
 
 class Gate(Head):
-    """How much of a response's quality holds in its context: logits (batch,) from features (batch, in_features).
+    """How much of a response's quality holds in its context.
 
-    `usual` is the mean probability that the true pairs of training were given, a running mean. Near it the gate is
-    open, so that the doubts that true pairs meet as well cost nothing.
+    It reads what the empathy head reads, without moving it, and the cosine of context and response. `usual` is the mean
+    probability that the true pairs of training were given, a running mean. Near it the gate is open, so that the doubts
+    that true pairs meet as well cost nothing.
     """
 
     MOMENTUM = 0.01
@@ -75,10 +77,13 @@ class Gate(Head):
 
     def __init__(self, in_features: int, hidden_size: int, dropout: float) -> None:
         super().__init__(in_features, hidden_size, 1, dropout)
+        self.of_cosine = nn.Linear(1, 1)
         self.register_buffer("usual", torch.ones(()))
 
-    def forward(self, features: torch.Tensor) -> torch.Tensor:
-        return super().forward(features).squeeze(-1)
+    def forward(self, features: torch.Tensor, cosine: torch.Tensor) -> torch.Tensor:
+        """Logits (batch,) from features (batch, in_features) and cosine (batch,). No gradient goes back to either."""
+        logits = super().forward(features.detach()) + self.of_cosine(SCALE * cosine.detach()[:, None])
+        return logits.squeeze(-1)
 
     def opened(self, logits: torch.Tensor, own_context: torch.Tensor) -> torch.Tensor:
         """How far it is open, 0 to 1 (batch,). In training the true pairs' probabilities move the usual one."""
@@ -101,7 +106,8 @@ class MVCModel(EmpathyModel):
         # The full dialogue, and with relevance the response and the product.
         read = hidden * (3 if config.relevance else 1) + self.cascade.width
         self.empathy_head = EmpathyHead(read, hidden, config.head_dropout, config.empathy_init)
-        self.gate_head = Gate(read, hidden, config.head_dropout) if config.gate else None
+        gates = ("belonging", "occasion") if config.gate else ()
+        self.gates = nn.ModuleDict({name: Gate(read, hidden, config.head_dropout) for name in gates})
         self.post_init()
 
     @property
@@ -116,13 +122,13 @@ class MVCModel(EmpathyModel):
         empathy: torch.Tensor | None = None,
         emotion: torch.Tensor | None = None,
         own_context: torch.Tensor | None = None,
-        quality_known: torch.Tensor | None = None,
+        teaches: torch.Tensor | None = None,
     ) -> EmpathyOutput:
         """Score and emotion of a batch of packed views, one encoder call.
 
         input_ids, view_ids: (batch, length); empathy: (batch,) scores or NaN; emotion: (batch,) classes or negative;
-        own_context: (batch,) bool, whether the response was given in that context; quality_known: (batch,) bool,
-        whether its score says what it is worth itself. All of them where None.
+        own_context: (batch,) bool, whether the response was given in that context; teaches: (batch,) what its score
+        teaches, of modeling.lessons. Where None, all were given in theirs and teach their quality.
         """
         hidden = self.encoder(input_ids, view_ids)
         context = self.pool(hidden, view_ids, CONTEXT)
@@ -133,14 +139,17 @@ class MVCModel(EmpathyModel):
             handed_on += [response, relevance(context, response)]
         features = torch.cat(handed_on, dim=-1)
         score = self.empathy_head(features)
-        if self.gate_head is None:
-            output = self.joint_output(score, emotion_logits, empathy, emotion)
+        if self.gates:
+            cosine = functional.cosine_similarity(context, response)
+            logits = {name: gate(features, cosine) for name, gate in self.gates.items()}
+            if own_context is None or teaches is None:
+                own_context, teaches = (
+                    torch.ones_like(score, dtype=torch.bool),
+                    torch.full_like(view_ids[:, 0], QUALITY),
+                )
+            output = self._gated_output(score, logits, emotion_logits, empathy, emotion, own_context, teaches)
         else:
-            gate = self.gate_head(features)
-            everywhere = torch.ones_like(gate, dtype=torch.bool)
-            own = everywhere if own_context is None else own_context
-            known = everywhere if quality_known is None else quality_known
-            output = self._gated_output(score, gate, emotion_logits, empathy, emotion, own, known)
+            output = self.joint_output(score, emotion_logits, empathy, emotion)
         if self.config.relevance_weight and own_context is not None and output.loss is not None:
             output.relevance_loss = relevance_loss(context, response, own_context)
             output.loss = output.loss + self.config.relevance_weight * output.relevance_loss
@@ -149,22 +158,33 @@ class MVCModel(EmpathyModel):
     def _gated_output(
         self,
         quality: torch.Tensor,
-        gate: torch.Tensor,
+        logits: dict[str, torch.Tensor],
         emotion_logits: torch.Tensor,
         empathy: torch.Tensor | None,
         emotion: torch.Tensor | None,
         own_context: torch.Tensor,
-        quality_known: torch.Tensor,
+        teaches: torch.Tensor,
     ) -> EmpathyOutput:
-        """The quality is learnt where it is known, the gate's logits (batch,) from all pairs."""
-        assert self.gate_head is not None
-        lowest = self.config.empathy_range[0]
-        of_quality = None if empathy is None else empathy.masked_fill(~quality_known, float("nan"))
-        output = self.joint_output(quality, emotion_logits, of_quality, emotion)
-        output.quality, output.gate = output.empathy, self.gate_head.opened(gate, own_context)
-        output.empathy = lowest + (output.quality - lowest) * output.gate
+        """Each pair trains what it teaches; what a response is worth where it was given opens both gates, too.
+
+        quality, logits of each gate: (batch,).
+        """
+        lowest, unknown = self.config.empathy_range[0], float("nan")
+        worth = teaches == QUALITY
+        output = self.joint_output(
+            quality, emotion_logits, None if empathy is None else empathy.masked_fill(~worth, unknown), emotion
+        )
+        assert output.empathy is not None
+        output.quality = output.empathy
+        opened = {name: self.gates[name].opened(found, own_context) for name, found in logits.items()}
+        output.belonging, output.occasion = opened["belonging"], opened["occasion"]
+        output.empathy = lowest + (output.quality - lowest) * output.belonging * output.occasion
         if empathy is not None and output.loss is not None:
-            output.gate_loss = gate_loss(gate, empathy, quality, own_context, lowest)
+            parts = []
+            for name, found in logits.items():
+                of_gate = empathy.masked_fill(~worth & (teaches != LESSONS[name]), unknown)
+                parts.append(gate_loss(found, of_gate, quality, worth, lowest))
+            output.gate_loss = torch.stack(parts).sum()
             output.loss = output.loss + output.gate_loss
         return output
 

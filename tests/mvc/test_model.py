@@ -8,7 +8,9 @@ import torch
 from transformers import AutoConfig, AutoModel
 
 from modeling.encoder import CONTEXT, FULL_DIALOGUE, RESPONSE
+from modeling.lessons import BELONGING, OCCASION, QUALITY
 from modeling.losses import gate_loss, relevance_loss
+from modeling.outputs import EmpathyOutput
 from mvc import Config, Model
 from mvc.configuration import SIGNALS
 from mvc.model import Gate, relevance
@@ -299,29 +301,83 @@ def test_gate_loss_by_hand() -> None:
 
 
 @torch.no_grad()
-def test_a_gated_score_is_the_quality_as_far_as_the_gate_is_open(tiny_encoder: str) -> None:
-    output = tiny(tiny_encoder, relevance=True, gate=True).eval()(**three_views())
-    torch.testing.assert_close(output.empathy, 1 + (output.quality - 1) * output.gate)
-    assert ((output.gate > 0) & (output.gate < 1)).all()
+def test_a_gated_score_is_the_quality_as_far_as_both_gates_are_open(tiny_encoder: str) -> None:
+    output = gated(tiny_encoder)(**three_views())
+    torch.testing.assert_close(output.empathy, 1 + (output.quality - 1) * output.belonging * output.occasion)
+    for gate in (output.belonging, output.occasion):
+        assert ((gate > 0) & (gate < 1)).all()
     assert (output.empathy < output.quality).all()
 
 
-def test_the_quality_is_learnt_where_it_is_known_and_the_gate_from_all(tiny_bert: str) -> None:
-    model = tiny(tiny_bert, relevance=True, gate=True).eval()
-    batch = three_views()
-    own, known = torch.tensor([True, False, True, False]), torch.tensor([True, True, True, False])
-    output = model(**batch, own_context=own, quality_known=known)
-    errors = output.quality[known] - batch["empathy"][known]
+def gated(encoder: str) -> Model:
+    """A gated model whose gates are ajar."""
+    model = tiny(encoder, relevance=True, gate=True).eval()
+    with torch.no_grad():
+        for gate in model.gates.values():
+            gate.of_cosine.bias.fill_(-1.0)
+    return model
+
+
+def test_each_pair_trains_what_it_teaches(tiny_bert: str) -> None:
+    """A true pair everything; a made-up one in its own context the quality and that gates open; the others a gate."""
+    model, batch = gated(tiny_bert), three_views()
+    own = torch.tensor([True, False, False, False])
+    teaches = torch.tensor([QUALITY, QUALITY, BELONGING, OCCASION])
+
+    def of(**changed: torch.Tensor) -> EmpathyOutput:
+        return model(**dict(batch, own_context=own, teaches=teaches) | changed)
+
+    output = of()
+    errors = output.quality[:2] - batch["empathy"][:2]
     assert output.empathy_loss.item() == pytest.approx(errors.square().mean().item(), abs=1e-5)
     joint = output.empathy_loss + 0.1 * output.emotion_loss + output.gate_loss
     assert output.loss.item() == pytest.approx(joint.item(), abs=1e-6)
-    other = dict(batch, empathy=torch.where(known, batch["empathy"], torch.tensor(1.5)))
-    changed = model(**other, own_context=own, quality_known=known)
-    assert changed.empathy_loss.item() == output.empathy_loss.item()
-    assert changed.gate_loss.item() != output.gate_loss.item()
+
+    hidden = model.encoder(batch["input_ids"], batch["view_ids"])
+    views = {view: model.pool(hidden, batch["view_ids"], view) for view in (CONTEXT, FULL_DIALOGUE, RESPONSE)}
+    product = relevance(views[CONTEXT], views[RESPONSE])
+    signal = model.cascade(output.emotion_logits)
+    features = torch.cat([views[FULL_DIALOGUE], signal, views[RESPONSE], product], dim=-1)
+    cosine = torch.nn.functional.cosine_similarity(views[CONTEXT], views[RESPONSE])
+    losses = []
+    for name, rows in (("belonging", [0, 1, 2]), ("occasion", [0, 1, 3])):
+        logits = model.gates[name](features, cosine)[rows]
+        labels, quality = batch["empathy"][rows], model.empathy_head(features)[rows]
+        losses.append(gate_loss(logits, labels, quality, torch.tensor([True, True, False]), lowest=1.0).item())
+    assert output.gate_loss.item() == pytest.approx(sum(losses), abs=1e-5)
+
     output.gate_loss.backward()
-    assert all(weight.grad is None for weight in model.empathy_head.parameters())
-    assert all(weight.grad.any() for weight in model.gate_head.parameters())
+    assert all(weight.grad.any() for gate in model.gates.values() for weight in gate.parameters())
+    others = [weight for name, weight in model.named_parameters() if not name.startswith("gates.")]
+    assert all(weight.grad is None for weight in others)  # a gate reads what the quality needs, and leaves it alone
+
+
+def test_without_further_words_all_pairs_are_true(tiny_bert: str) -> None:
+    model, batch = gated(tiny_bert), three_views()
+    own = torch.ones(len(batch["empathy"]), dtype=torch.bool)
+    said = model(**batch, own_context=own, teaches=torch.zeros(len(own), dtype=torch.long))
+    torch.testing.assert_close(model(**batch).loss, said.loss)
+
+
+@torch.no_grad()
+def test_a_gate_reads_the_cosine_of_context_and_response(tiny_bert: str) -> None:
+    model = tiny(tiny_bert, relevance=True, gate=True).eval()
+    gate = model.gates["belonging"]
+    gate.out.weight.zero_()
+    gate.out.bias.zero_()
+    gate.of_cosine.weight.fill_(0.1)
+    gate.of_cosine.bias.fill_(-3.0)
+    batch = three_views()
+    hidden = model.encoder(batch["input_ids"], batch["view_ids"])
+    views = [model.pool(hidden, batch["view_ids"], view) for view in (CONTEXT, RESPONSE)]
+    cosine = torch.nn.functional.cosine_similarity(*views)
+    expected = (20 * 0.1 * cosine - 3).sigmoid() / 0.95
+    torch.testing.assert_close(model(**batch).belonging, expected.clamp(max=1.0))
+
+
+def test_a_gate_needs_relevance() -> None:
+    with pytest.raises(ValueError, match="gate: expected relevance with it"):
+        Config(gate=True)
 
 
 def test_the_gate_is_compared_with_what_true_pairs_usually_get() -> None:
@@ -346,6 +402,7 @@ def test_a_gated_model_is_saved(tiny_encoder: str, tmp_path: Path) -> None:
     model.eval().save_pretrained(tmp_path)
     again = AutoModel.from_pretrained(tmp_path).eval()
     assert again.config.gate is True
-    assert again.gate_head.usual.item() == model.gate_head.usual.item() < 1
+    for name, gate in model.gates.items():
+        assert again.gates[name].usual.item() == gate.usual.item() < 1
     with torch.no_grad():
         torch.testing.assert_close(again(**three_views()).empathy, model(**three_views()).empathy)
