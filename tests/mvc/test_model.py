@@ -13,7 +13,7 @@ from modeling.losses import gate_loss, relevance_loss
 from modeling.outputs import EmpathyOutput
 from mvc import Config, Model
 from mvc.configuration import SIGNALS
-from mvc.model import Gate, relevance
+from mvc.model import Belonging, Occasion, relevance
 
 Batch = dict[str, torch.Tensor]
 LENGTHS = [(7, 11), (4, 9), (12, 5), (3, 8)]
@@ -313,7 +313,7 @@ def gated(encoder: str) -> Model:
     """A gated model whose gates are ajar."""
     model = tiny(encoder, relevance=True, gate=True).eval()
     with torch.no_grad():
-        for gate in model.gates.values():
+        for gate in (model.belonging, model.occasion):
             gate.of_cosine.bias.fill_(-1.0)
     return model
 
@@ -340,16 +340,26 @@ def test_each_pair_trains_what_it_teaches(tiny_bert: str) -> None:
     features = torch.cat([views[FULL_DIALOGUE], signal, views[RESPONSE], product], dim=-1)
     cosine = torch.nn.functional.cosine_similarity(views[CONTEXT], views[RESPONSE])
     losses = []
-    for name, rows in (("belonging", [0, 1, 2]), ("occasion", [0, 1, 3])):
-        logits = model.gates[name](features, cosine)[rows]
+    for gate, rows in ((model.belonging, [0, 1, 2]), (model.occasion, [0, 1, 3])):
+        logits = gate(features, cosine)[rows]
         labels, quality = batch["empathy"][rows], model.empathy_head(features)[rows]
         losses.append(gate_loss(logits, labels, quality, torch.tensor([True, True, False]), lowest=1.0).item())
     assert output.gate_loss.item() == pytest.approx(sum(losses), abs=1e-5)
 
     output.gate_loss.backward()
-    assert all(weight.grad.any() for gate in model.gates.values() for weight in gate.parameters())
-    others = [weight for name, weight in model.named_parameters() if not name.startswith("gates.")]
-    assert all(weight.grad is None for weight in others)  # a gate reads what the quality needs, and leaves it alone
+    for gate in (model.belonging, model.occasion):
+        assert all(weight.grad.any() for weight in gate.parameters())
+    assert all(weight.grad is None for weight in model.empathy_head.parameters())
+
+
+def test_belonging_sends_no_gradient_to_what_it_reads_and_occasion_does() -> None:
+    features, cosine = torch.randn(3, 4, requires_grad=True), torch.randn(3, requires_grad=True)
+    Belonging(4, 8, dropout=0.0)(features, cosine).sum().backward()
+    assert features.grad is None
+    assert cosine.grad is None
+    Occasion(4, 8, dropout=0.0)(features, cosine).sum().backward()
+    assert features.grad.any()
+    assert cosine.grad.any()
 
 
 def test_without_further_words_all_pairs_are_true(tiny_bert: str) -> None:
@@ -360,19 +370,21 @@ def test_without_further_words_all_pairs_are_true(tiny_bert: str) -> None:
 
 
 @torch.no_grad()
-def test_a_gate_reads_the_cosine_of_context_and_response(tiny_bert: str) -> None:
+def test_the_gates_read_the_cosine_of_context_and_response(tiny_bert: str) -> None:
     model = tiny(tiny_bert, relevance=True, gate=True).eval()
-    gate = model.gates["belonging"]
-    gate.out.weight.zero_()
-    gate.out.bias.zero_()
-    gate.of_cosine.weight.fill_(0.1)
-    gate.of_cosine.bias.fill_(-3.0)
+    for gate in (model.belonging, model.occasion):
+        gate.out.weight.zero_()
+        gate.out.bias.zero_()
+        gate.of_cosine.weight.fill_(0.1)
+        gate.of_cosine.bias.fill_(-3.0)
+        gate.usual.fill_(0.8)
     batch = three_views()
     hidden = model.encoder(batch["input_ids"], batch["view_ids"])
     views = [model.pool(hidden, batch["view_ids"], view) for view in (CONTEXT, RESPONSE)]
-    cosine = torch.nn.functional.cosine_similarity(*views)
-    expected = (20 * 0.1 * cosine - 3).sigmoid() / 0.95
-    torch.testing.assert_close(model(**batch).belonging, expected.clamp(max=1.0))
+    logits = 20 * 0.1 * torch.nn.functional.cosine_similarity(*views) - 3
+    output = model(**batch)
+    torch.testing.assert_close(output.belonging, (logits.sigmoid() / 0.8).clamp(max=1.0) ** 0.65)
+    torch.testing.assert_close(output.occasion, (logits - torch.tensor(4.0).log()).sigmoid())
 
 
 def test_a_gate_needs_relevance() -> None:
@@ -380,20 +392,35 @@ def test_a_gate_needs_relevance() -> None:
         Config(gate=True)
 
 
-def test_the_gate_is_compared_with_what_true_pairs_usually_get() -> None:
-    gate = Gate(4, 8, dropout=0.0)
-    logits, own = torch.tensor([0.0, 4.0, -1.0]), torch.tensor([True, True, False])
-    probability = logits.sigmoid()
-    of_true_pairs = (0.5 + float(probability[1])) / 2
-    usual = 0.99 + 0.01 * of_true_pairs
-    expected = torch.tensor([float(probability[0]) / (0.95 * usual), 1.0, float(probability[2]) / (0.95 * usual)])
-    expected = expected.clamp(max=1.0)
-    assert expected[1] == 1 > expected[0] > expected[2]
-    torch.testing.assert_close(gate.train().opened(logits, own), expected)
-    gate.opened(logits, torch.zeros(3, dtype=torch.bool))  # no true pair, nothing to learn
-    torch.testing.assert_close(gate.eval().opened(logits, own), expected)  # evaluation learns nothing
-    assert gate.usual.item() == pytest.approx(usual, abs=1e-6)
-    assert not gate.usual.requires_grad
+def test_belonging_is_open_from_what_true_pairs_usually_get() -> None:
+    gate = Belonging(4, 8, dropout=0.0)
+    gate.train().learn_usual(torch.tensor(0.6))
+    assert gate.usual.item() == pytest.approx(0.99 + 0.01 * 0.6)
+    gate.eval().learn_usual(torch.tensor(0.0))
+    assert gate.usual.item() == pytest.approx(0.996)  # evaluation learns nothing
+    gate.usual.fill_(0.8)
+    opened = gate.opened(torch.tensor([0.2, 0.8, 0.95]).logit())
+    torch.testing.assert_close(opened, torch.tensor([0.25**0.65, 1.0, 1.0]))
+
+
+def test_occasion_is_corrected_to_even_odds() -> None:
+    """Where 9 of 10 training pairs gave occasion, a probability of .9 says no more than a coin."""
+    gate = Occasion(4, 8, dropout=0.0)
+    gate.usual.fill_(0.9)
+    torch.testing.assert_close(gate.opened(torch.tensor([0.9, 0.99]).logit()), torch.tensor([0.5, 11 / 12]))
+    gate.usual.fill_(1.0)  # without an exchange of the other kind
+    assert 0.9 < gate.opened(torch.tensor([6.0])).item() < 1
+
+
+def test_what_is_usual_is_learnt_from_a_batch(tiny_bert: str) -> None:
+    model, batch = tiny(tiny_bert, relevance=True, gate=True), three_views()
+    own = torch.tensor([True, False, False, False])
+    model.train()(**batch, own_context=own, teaches=torch.tensor([QUALITY, QUALITY, BELONGING, OCCASION]))
+    assert model.occasion.usual.item() == pytest.approx(0.99 + 0.01 * 0.5)
+    assert 0.99 < model.belonging.usual.item() < 1
+    before = model.belonging.usual.item()
+    model(**batch, own_context=torch.zeros(4, dtype=torch.bool), teaches=torch.tensor([BELONGING] * 4))
+    assert model.belonging.usual.item() == before  # no true pair, nothing to learn
 
 
 def test_a_gated_model_is_saved(tiny_encoder: str, tmp_path: Path) -> None:
@@ -402,7 +429,6 @@ def test_a_gated_model_is_saved(tiny_encoder: str, tmp_path: Path) -> None:
     model.eval().save_pretrained(tmp_path)
     again = AutoModel.from_pretrained(tmp_path).eval()
     assert again.config.gate is True
-    for name, gate in model.gates.items():
-        assert again.gates[name].usual.item() == gate.usual.item() < 1
+    assert again.belonging.usual.item() == model.belonging.usual.item() < 1
     with torch.no_grad():
         torch.testing.assert_close(again(**three_views()).empathy, model(**three_views()).empathy)
