@@ -41,16 +41,16 @@ def relevance_loss(context: torch.Tensor, response: torch.Tensor, own: torch.Ten
 
 
 def gate_loss(
-    logits: torch.Tensor, labels: torch.Tensor, quality: torch.Tensor, own: torch.Tensor, lowest: float
+    logits: torch.Tensor, labels: torch.Tensor, quality: torch.Tensor, whole: torch.Tensor, lowest: float
 ) -> torch.Tensor:
     """Binary cross-entropy of a gate with how much of its quality a response is worth in its context.
 
-    That is 1 for a response in its own context, and for a made-up pair what brings its quality down to its label:
+    That is 1 for a pair whose quality holds as a whole, and for another what brings its quality down to its label:
     (label - lowest) / (quality - lowest), from 0 to 1. Pairs without a label are passed over. logits, labels, quality:
-    (batch,); own: (batch,) bool; lowest: the score of an answer that is worth nothing.
+    (batch,); whole: (batch,) bool; lowest: the score of an answer that is worth nothing.
     """
     share = ((labels - lowest) / (quality.detach().float() - lowest).clamp(min=1e-3)).clamp(0.0, 1.0)
-    target = torch.where(own, torch.ones_like(share), share)
+    target = torch.where(whole, torch.ones_like(share), share)
     known = ~labels.isnan()
     if not bool(known.any()):
         return logits.sum() * 0.0

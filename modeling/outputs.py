@@ -14,8 +14,9 @@ class EmpathyOutput(ModelOutput):
     empathy: (batch,) in score units, within the score range in evaluation mode.
     emotion_logits: (batch, num_emotions).
     empathy_loss, emotion_loss, relevance_loss, gate_loss: scalars, the parts of `loss`, unweighted.
-    quality, gate: (batch,) what the response is worth in its own context, in score units, and how much of that holds in
-        this one, 0 to 1; of a gated cascade.
+    quality: (batch,) what the response is worth in itself, in score units; of a gated cascade, as the next two.
+    belonging, occasion: (batch,) 0 to 1, how far the response belongs in its context, and how far that gives occasion
+        for empathy.
     """
 
     loss: torch.Tensor | None = None
@@ -26,4 +27,5 @@ class EmpathyOutput(ModelOutput):
     relevance_loss: torch.Tensor | None = None
     gate_loss: torch.Tensor | None = None
     quality: torch.Tensor | None = None
-    gate: torch.Tensor | None = None
+    belonging: torch.Tensor | None = None
+    occasion: torch.Tensor | None = None

@@ -16,8 +16,9 @@ class MVCConfig(EmpathyConfig):
         response is then a view of its own, which the full dialogue view sees but which sees nothing else, so that its
         vector can be compared with the context's; that costs a token or two.
     relevance_weight: weight of the relevance loss, which trains both vectors to find each other among a batch's.
-    gate: True splits the score in two: the empathy head learns what a response is worth, from pairs that are not torn
-        apart; a gate learns from those that are how much of it holds. score = lowest + (quality - lowest) * gate.
+    gate: True splits the score in three: the empathy head learns the quality of a response from pairs that were given
+        so; one gate learns whether it belongs in its context, another whether that gives occasion for empathy.
+        score = lowest + (quality - lowest) * belonging * occasion.
     cascade_signal: what the empathy head is handed: the emotion "logits" (centred: a softmax ignores their mean), the
         "probs", a "label_embedding" weighted by the probabilities, or "none".
     cascade_detach: True stops the empathy loss from reaching the emotion head through the signal.
@@ -42,6 +43,10 @@ class MVCConfig(EmpathyConfig):
             raise ValueError(f"cascade_signal: expected one of {', '.join(SIGNALS)}, got {cascade_signal!r}")
         if not 0.0 <= gold_mix <= 1.0:
             raise ValueError(f"gold_mix: expected a probability from 0 to 1, got {gold_mix}")
+        if gate and not relevance:
+            raise ValueError(
+                "gate: expected relevance with it, which the gate reads; set relevance or leave the gate out"
+            )
         if relevance_weight < 0 or (relevance_weight and not relevance):
             raise ValueError(
                 f"relevance_weight: expected 0 or more, and 0 without relevance, got {relevance_weight} with "

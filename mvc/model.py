@@ -10,7 +10,8 @@ from transformers import AutoModel
 from modeling.base import EmpathyModel
 from modeling.encoder import CONTEXT, FULL_DIALOGUE, RESPONSE
 from modeling.heads import EmpathyHead, Head
-from modeling.losses import emotion_loss, gate_loss, relevance_loss
+from modeling.lessons import BELONGING, OCCASION, QUALITY
+from modeling.losses import SCALE, emotion_loss, gate_loss, relevance_loss
 from modeling.outputs import EmpathyOutput
 from mvc.configuration import MVCConfig
 
@@ -65,29 +66,60 @@ def relevance(context: torch.Tensor, response: torch.Tensor) -> torch.Tensor:
 
 
 class Gate(Head):
-    """How much of a response's quality holds in its context: logits (batch,) from features (batch, in_features).
+    """How far a response may keep its quality in its context, from what the empathy head reads and from the cosine of
+    context and response.
 
-    `usual` is the mean probability that the true pairs of training were given, a running mean. Near it the gate is
-    open, so that the doubts that true pairs meet as well cost nothing.
+    A subclass says how far a probability opens it, and keeps what training was like in `usual`, a running mean.
     """
 
     MOMENTUM = 0.01
-    OPEN = 0.95  # of the usual probability; from 1 down to 0.9 agreement with people rises and the swap area falls
     usual: torch.Tensor
 
     def __init__(self, in_features: int, hidden_size: int, dropout: float) -> None:
         super().__init__(in_features, hidden_size, 1, dropout)
+        self.of_cosine = nn.Linear(1, 1)
         self.register_buffer("usual", torch.ones(()))
 
-    def forward(self, features: torch.Tensor) -> torch.Tensor:
-        return super().forward(features).squeeze(-1)
+    def forward(self, features: torch.Tensor, cosine: torch.Tensor) -> torch.Tensor:
+        """Logits (batch,) from features (batch, in_features) and the cosine (batch,) of context and response."""
+        return (super().forward(features) + self.of_cosine(SCALE * cosine[:, None])).squeeze(-1)
 
-    def opened(self, logits: torch.Tensor, own_context: torch.Tensor) -> torch.Tensor:
-        """How far it is open, 0 to 1 (batch,). In training the true pairs' probabilities move the usual one."""
-        probability = logits.float().sigmoid()
-        if self.training and bool(own_context.any()):
-            self.usual.lerp_(probability.detach()[own_context].mean(), self.MOMENTUM)
-        return (probability / (self.OPEN * self.usual)).clamp(max=1.0)
+    def learn_usual(self, value: torch.Tensor) -> None:
+        """Move the running mean to a batch's value (a scalar), in training alone."""
+        if self.training:
+            self.usual.lerp_(value.detach().float(), self.MOMENTUM)
+
+
+class Belonging(Gate):
+    """Whether the response belongs in its context. It sends no gradient back: the doubts of swapped pairs would blur
+    what true pairs are worth.
+
+    `usual` is the probability that true pairs get. From there on it is open, and below it closes slowly.
+    """
+
+    SOFTNESS = 0.65  # power; the lower, the higher the agreement with people, and the lower the swap area
+
+    def forward(self, features: torch.Tensor, cosine: torch.Tensor) -> torch.Tensor:
+        """As of any gate."""
+        return super().forward(features.detach(), cosine.detach())
+
+    def opened(self, logits: torch.Tensor) -> torch.Tensor:
+        """From 0 to 1 (batch,)."""
+        return (logits.float().sigmoid() / self.usual).clamp(max=1.0) ** self.SOFTNESS
+
+
+class Occasion(Gate):
+    """Whether the context gives occasion for empathy.
+
+    `usual` is the share of training pairs that do. The probability is corrected to even odds of both kinds: elsewhere
+    everyday talk is no exception.
+    """
+
+    SURE = 0.95  # a share above it is taken for it: with no exchange of the other kind there are no odds
+
+    def opened(self, logits: torch.Tensor) -> torch.Tensor:
+        """From 0 to 1 (batch,)."""
+        return (logits.float() - self.usual.clamp(max=self.SURE).logit()).sigmoid()
 
 
 class ViewVectors(NamedTuple):
@@ -111,7 +143,8 @@ class MVCModel(EmpathyModel):
         # The full dialogue, and with relevance the response and the product.
         read = hidden * (3 if config.relevance else 1) + self.cascade.width
         self.empathy_head = EmpathyHead(read, hidden, config.head_dropout, config.empathy_init)
-        self.gate_head = Gate(read, hidden, config.head_dropout) if config.gate else None
+        self.belonging = Belonging(read, hidden, config.head_dropout) if config.gate else None
+        self.occasion = Occasion(read, hidden, config.head_dropout) if config.gate else None
         self.post_init()
 
     @property
@@ -126,13 +159,13 @@ class MVCModel(EmpathyModel):
         empathy: torch.Tensor | None = None,
         emotion: torch.Tensor | None = None,
         own_context: torch.Tensor | None = None,
-        quality_known: torch.Tensor | None = None,
+        teaches: torch.Tensor | None = None,
     ) -> EmpathyOutput:
         """Score and emotion of a batch of packed views, one encoder call.
 
         input_ids, view_ids: (batch, length); empathy: (batch,) scores or NaN; emotion: (batch,) classes or negative;
-        own_context: (batch,) bool, whether the response was given in that context; quality_known: (batch,) bool,
-        whether its score says what it is worth itself. All of them where None.
+        own_context: (batch,) bool, whether the response was given in that context; teaches: (batch,) what its score
+        teaches, of modeling.lessons. Where None, all were given in theirs and teach their quality.
         """
         vectors = self.read_views(input_ids, view_ids)
         return self.judge(vectors, empathy, emotion, own_context, quality_known)
@@ -169,14 +202,14 @@ class MVCModel(EmpathyModel):
         emotion_logits = self.emotion_head(vectors.context)
         features = self.features(vectors, self.cascade(emotion_logits, emotion))
         score = self.empathy_head(features)
-        if self.gate_head is None:
-            output = self.joint_output(score, emotion_logits, empathy, emotion)
+        if self.belonging is not None and self.occasion is not None:
+            cosine = functional.cosine_similarity(context, response)
+            logits = (self.belonging(features, cosine), self.occasion(features, cosine))
+            own = torch.ones_like(score, dtype=torch.bool) if own_context is None else own_context
+            lesson = torch.full_like(view_ids[:, 0], QUALITY) if teaches is None else teaches
+            output = self._gated_output(score, logits, emotion_logits, empathy, emotion, own, lesson)
         else:
-            gate = self.gate_head(features)
-            everywhere = torch.ones_like(gate, dtype=torch.bool)
-            own = everywhere if own_context is None else own_context
-            known = everywhere if quality_known is None else quality_known
-            output = self._gated_output(score, gate, emotion_logits, empathy, emotion, own, known)
+            output = self.joint_output(score, emotion_logits, empathy, emotion)
         if self.config.relevance_weight and own_context is not None and output.loss is not None:
             assert vectors.response is not None
             output.relevance_loss = relevance_loss(vectors.context, vectors.response, own_context)
@@ -193,22 +226,36 @@ class MVCModel(EmpathyModel):
     def _gated_output(
         self,
         quality: torch.Tensor,
-        gate: torch.Tensor,
+        logits: tuple[torch.Tensor, torch.Tensor],
         emotion_logits: torch.Tensor,
         empathy: torch.Tensor | None,
         emotion: torch.Tensor | None,
         own_context: torch.Tensor,
-        quality_known: torch.Tensor,
+        teaches: torch.Tensor,
     ) -> EmpathyOutput:
-        """The quality is learnt where it is known, the gate's logits (batch,) from all pairs."""
-        assert self.gate_head is not None
-        lowest = self.config.empathy_range[0]
-        of_quality = None if empathy is None else empathy.masked_fill(~quality_known, float("nan"))
+        """Each pair trains what it teaches; what a response is worth where it was given opens both gates, too.
+
+        quality: (batch,); logits: of both gates, (batch,) each.
+        """
+        assert self.belonging is not None and self.occasion is not None
+        belonging, occasion = logits
+        lowest, unknown = self.config.empathy_range[0], float("nan")
+        worth = teaches == QUALITY
+        if own_context.any():
+            self.belonging.learn_usual(belonging[own_context].sigmoid().mean())
+            self.occasion.learn_usual(own_context.sum() / (own_context | (teaches == OCCASION)).sum())
+        of_quality = None if empathy is None else empathy.masked_fill(~worth, unknown)
         output = self.joint_output(quality, emotion_logits, of_quality, emotion)
-        output.quality, output.gate = output.empathy, self.gate_head.opened(gate, own_context)
-        output.empathy = lowest + (output.quality - lowest) * output.gate
+        assert output.empathy is not None
+        output.quality = output.empathy
+        output.belonging, output.occasion = self.belonging.opened(belonging), self.occasion.opened(occasion)
+        output.empathy = lowest + (output.quality - lowest) * output.belonging * output.occasion
         if empathy is not None and output.loss is not None:
-            output.gate_loss = gate_loss(gate, empathy, quality, own_context, lowest)
+            parts = []
+            for lesson, found in ((BELONGING, belonging), (OCCASION, occasion)):
+                of_gate = empathy.masked_fill(~worth & (teaches != lesson), unknown)
+                parts.append(gate_loss(found, of_gate, quality, worth, lowest))
+            output.gate_loss = torch.stack(parts).sum()
             output.loss = output.loss + output.gate_loss
         return output
 

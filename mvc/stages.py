@@ -19,7 +19,7 @@ def _relevance_loss(model: EmpathyModel, batch: Batch) -> EmpathyOutput:
 
 
 def _cascade_loss(model: EmpathyModel, batch: Batch) -> EmpathyOutput:
-    labels = {name: batch.get(name) for name in ("empathy", "emotion", "own_context", "quality_known")}
+    labels = {name: batch.get(name) for name in ("empathy", "emotion", "own_context", "teaches")}
     return model(batch["input_ids"], batch["view_ids"], **labels)
 
 

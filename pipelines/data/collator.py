@@ -29,7 +29,7 @@ def collate(
     rows: Sequence[EncodedExample], pad_token_id: int, num_labels: int | None = None
 ) -> dict[str, torch.Tensor]:
     """A batch: input_ids and view_ids (batch, length), empathy (batch,), emotion (batch,), own_context (batch,),
-    quality_known (batch,).
+    teaches (batch,).
 
     With `num_labels` the emotions are multi-label: emotion (batch, num_labels) of 0 and 1.
     """
@@ -43,5 +43,5 @@ def collate(
         "empathy": torch.tensor([row.empathy for row in rows], dtype=torch.float32),
         "emotion": emotion,
         "own_context": torch.tensor([row.own_context for row in rows]),
-        "quality_known": torch.tensor([row.quality_known for row in rows]),
+        "teaches": torch.tensor([row.teaches for row in rows], dtype=torch.long),
     }

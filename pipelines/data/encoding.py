@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from modeling.encoder import CONTEXT, FULL_DIALOGUE, RESPONSE
+from modeling.lessons import LESSONS, QUALITY
 from pipelines.data.views import SEEN, Example, context_turns
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ class EncodedExample:
 
     input_ids, view_ids: one entry a token. empathy: score or NaN. emotion: class or negative; for a multi-label
     corpus the list of its classes. own_context: whether the response was given in that context, not made up.
-    quality_known: whether the score says what the response is worth itself, as that of a swapped one does not.
+    teaches: what its score teaches a model that has gates, of modeling.lessons.
     """
 
     input_ids: list[int]
@@ -28,7 +29,7 @@ class EncodedExample:
     empathy: float
     emotion: int | list[int]
     own_context: bool = True
-    quality_known: bool = True
+    teaches: int = QUALITY
 
 
 def _join(turns: Sequence[str], separator: str) -> str:
@@ -109,7 +110,7 @@ def encode_views(
             empathy=_score(row),
             emotion=NO_EMOTION if row.get("emotion") is None else int(row["emotion"]),
             own_context=not row.get("label_source", "").startswith(MADE_UP),
-            quality_known=row.get("quality_known", True),
+            teaches=LESSONS[row.get("teaches", "quality")],
         )
         for row, per_view in zip(rows, zip(*encoded, strict=True), strict=True)
     ]

@@ -120,7 +120,8 @@ class CascadeSettings:
     Args:
         relevance: hand on how the response relates to the context view too, with the response as a view of its own.
         relevance_weight: weight of the relevance loss: each response is to find its own context among the batch's.
-        gate: score = 1 + (quality - 1) * gate: the quality learnt from pairs in context, the gate from swaps too.
+        gate: score = 1 + (quality - 1) * belonging * occasion: the quality is learnt from true pairs, one gate from
+            pairs that were torn apart, the other from exchanges that call for no empathy.
         signal: logits, probs, a label_embedding weighted by the probabilities, or none.
         detach: stop the empathy loss from reaching the emotion head through the signal.
         gold_mix: probability, in training only, with which an example's signal is made from its gold emotion.
@@ -139,6 +140,12 @@ class CascadeSettings:
             "model.cascade.relevance_weight",
             "0 or more, and 0 without model.cascade.relevance",
             self.relevance_weight,
+        )
+        _require(
+            self.relevance or not self.gate,
+            "model.cascade.gate",
+            "false without model.cascade.relevance, which it reads",
+            self.gate,
         )
         _require(0 <= self.gold_mix <= 1, "model.cascade.gold_mix", "a probability from 0 to 1", self.gold_mix)
 

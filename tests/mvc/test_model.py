@@ -8,10 +8,12 @@ import torch
 from transformers import AutoConfig, AutoModel
 
 from modeling.encoder import CONTEXT, FULL_DIALOGUE, RESPONSE
+from modeling.lessons import BELONGING, OCCASION, QUALITY
 from modeling.losses import gate_loss, relevance_loss
+from modeling.outputs import EmpathyOutput
 from mvc import Config, Model
 from mvc.configuration import SIGNALS
-from mvc.model import Gate, relevance
+from mvc.model import Belonging, Occasion, relevance
 
 Batch = dict[str, torch.Tensor]
 LENGTHS = [(7, 11), (4, 9), (12, 5), (3, 8)]
@@ -299,45 +301,126 @@ def test_gate_loss_by_hand() -> None:
 
 
 @torch.no_grad()
-def test_a_gated_score_is_the_quality_as_far_as_the_gate_is_open(tiny_encoder: str) -> None:
-    output = tiny(tiny_encoder, relevance=True, gate=True).eval()(**three_views())
-    torch.testing.assert_close(output.empathy, 1 + (output.quality - 1) * output.gate)
-    assert ((output.gate > 0) & (output.gate < 1)).all()
+def test_a_gated_score_is_the_quality_as_far_as_both_gates_are_open(tiny_encoder: str) -> None:
+    output = gated(tiny_encoder)(**three_views())
+    torch.testing.assert_close(output.empathy, 1 + (output.quality - 1) * output.belonging * output.occasion)
+    for gate in (output.belonging, output.occasion):
+        assert ((gate > 0) & (gate < 1)).all()
     assert (output.empathy < output.quality).all()
 
 
-def test_the_quality_is_learnt_where_it_is_known_and_the_gate_from_all(tiny_bert: str) -> None:
-    model = tiny(tiny_bert, relevance=True, gate=True).eval()
-    batch = three_views()
-    own, known = torch.tensor([True, False, True, False]), torch.tensor([True, True, True, False])
-    output = model(**batch, own_context=own, quality_known=known)
-    errors = output.quality[known] - batch["empathy"][known]
+def gated(encoder: str) -> Model:
+    """A gated model whose gates are ajar."""
+    model = tiny(encoder, relevance=True, gate=True).eval()
+    with torch.no_grad():
+        for gate in (model.belonging, model.occasion):
+            gate.of_cosine.bias.fill_(-1.0)
+    return model
+
+
+def test_each_pair_trains_what_it_teaches(tiny_bert: str) -> None:
+    """A true pair everything; a made-up one in its own context the quality and that gates open; the others a gate."""
+    model, batch = gated(tiny_bert), three_views()
+    own = torch.tensor([True, False, False, False])
+    teaches = torch.tensor([QUALITY, QUALITY, BELONGING, OCCASION])
+
+    def of(**changed: torch.Tensor) -> EmpathyOutput:
+        return model(**dict(batch, own_context=own, teaches=teaches) | changed)
+
+    output = of()
+    errors = output.quality[:2] - batch["empathy"][:2]
     assert output.empathy_loss.item() == pytest.approx(errors.square().mean().item(), abs=1e-5)
     joint = output.empathy_loss + 0.1 * output.emotion_loss + output.gate_loss
     assert output.loss.item() == pytest.approx(joint.item(), abs=1e-6)
-    other = dict(batch, empathy=torch.where(known, batch["empathy"], torch.tensor(1.5)))
-    changed = model(**other, own_context=own, quality_known=known)
-    assert changed.empathy_loss.item() == output.empathy_loss.item()
-    assert changed.gate_loss.item() != output.gate_loss.item()
+
+    hidden = model.encoder(batch["input_ids"], batch["view_ids"])
+    views = {view: model.pool(hidden, batch["view_ids"], view) for view in (CONTEXT, FULL_DIALOGUE, RESPONSE)}
+    product = relevance(views[CONTEXT], views[RESPONSE])
+    signal = model.cascade(output.emotion_logits)
+    features = torch.cat([views[FULL_DIALOGUE], signal, views[RESPONSE], product], dim=-1)
+    cosine = torch.nn.functional.cosine_similarity(views[CONTEXT], views[RESPONSE])
+    losses = []
+    for gate, rows in ((model.belonging, [0, 1, 2]), (model.occasion, [0, 1, 3])):
+        logits = gate(features, cosine)[rows]
+        labels, quality = batch["empathy"][rows], model.empathy_head(features)[rows]
+        losses.append(gate_loss(logits, labels, quality, torch.tensor([True, True, False]), lowest=1.0).item())
+    assert output.gate_loss.item() == pytest.approx(sum(losses), abs=1e-5)
+
     output.gate_loss.backward()
+    for gate in (model.belonging, model.occasion):
+        assert all(weight.grad.any() for weight in gate.parameters())
     assert all(weight.grad is None for weight in model.empathy_head.parameters())
-    assert all(weight.grad.any() for weight in model.gate_head.parameters())
 
 
-def test_the_gate_is_compared_with_what_true_pairs_usually_get() -> None:
-    gate = Gate(4, 8, dropout=0.0)
-    logits, own = torch.tensor([0.0, 4.0, -1.0]), torch.tensor([True, True, False])
-    probability = logits.sigmoid()
-    of_true_pairs = (0.5 + float(probability[1])) / 2
-    usual = 0.99 + 0.01 * of_true_pairs
-    expected = torch.tensor([float(probability[0]) / (0.95 * usual), 1.0, float(probability[2]) / (0.95 * usual)])
-    expected = expected.clamp(max=1.0)
-    assert expected[1] == 1 > expected[0] > expected[2]
-    torch.testing.assert_close(gate.train().opened(logits, own), expected)
-    gate.opened(logits, torch.zeros(3, dtype=torch.bool))  # no true pair, nothing to learn
-    torch.testing.assert_close(gate.eval().opened(logits, own), expected)  # evaluation learns nothing
-    assert gate.usual.item() == pytest.approx(usual, abs=1e-6)
-    assert not gate.usual.requires_grad
+def test_belonging_sends_no_gradient_to_what_it_reads_and_occasion_does() -> None:
+    features, cosine = torch.randn(3, 4, requires_grad=True), torch.randn(3, requires_grad=True)
+    Belonging(4, 8, dropout=0.0)(features, cosine).sum().backward()
+    assert features.grad is None
+    assert cosine.grad is None
+    Occasion(4, 8, dropout=0.0)(features, cosine).sum().backward()
+    assert features.grad.any()
+    assert cosine.grad.any()
+
+
+def test_without_further_words_all_pairs_are_true(tiny_bert: str) -> None:
+    model, batch = gated(tiny_bert), three_views()
+    own = torch.ones(len(batch["empathy"]), dtype=torch.bool)
+    said = model(**batch, own_context=own, teaches=torch.zeros(len(own), dtype=torch.long))
+    torch.testing.assert_close(model(**batch).loss, said.loss)
+
+
+@torch.no_grad()
+def test_the_gates_read_the_cosine_of_context_and_response(tiny_bert: str) -> None:
+    model = tiny(tiny_bert, relevance=True, gate=True).eval()
+    for gate in (model.belonging, model.occasion):
+        gate.out.weight.zero_()
+        gate.out.bias.zero_()
+        gate.of_cosine.weight.fill_(0.1)
+        gate.of_cosine.bias.fill_(-3.0)
+        gate.usual.fill_(0.8)
+    batch = three_views()
+    hidden = model.encoder(batch["input_ids"], batch["view_ids"])
+    views = [model.pool(hidden, batch["view_ids"], view) for view in (CONTEXT, RESPONSE)]
+    logits = 20 * 0.1 * torch.nn.functional.cosine_similarity(*views) - 3
+    output = model(**batch)
+    torch.testing.assert_close(output.belonging, (logits.sigmoid() / 0.8).clamp(max=1.0) ** 0.65)
+    torch.testing.assert_close(output.occasion, (logits - torch.tensor(4.0).log()).sigmoid())
+
+
+def test_a_gate_needs_relevance() -> None:
+    with pytest.raises(ValueError, match="gate: expected relevance with it"):
+        Config(gate=True)
+
+
+def test_belonging_is_open_from_what_true_pairs_usually_get() -> None:
+    gate = Belonging(4, 8, dropout=0.0)
+    gate.train().learn_usual(torch.tensor(0.6))
+    assert gate.usual.item() == pytest.approx(0.99 + 0.01 * 0.6)
+    gate.eval().learn_usual(torch.tensor(0.0))
+    assert gate.usual.item() == pytest.approx(0.996)  # evaluation learns nothing
+    gate.usual.fill_(0.8)
+    opened = gate.opened(torch.tensor([0.2, 0.8, 0.95]).logit())
+    torch.testing.assert_close(opened, torch.tensor([0.25**0.65, 1.0, 1.0]))
+
+
+def test_occasion_is_corrected_to_even_odds() -> None:
+    """Where 9 of 10 training pairs gave occasion, a probability of .9 says no more than a coin."""
+    gate = Occasion(4, 8, dropout=0.0)
+    gate.usual.fill_(0.9)
+    torch.testing.assert_close(gate.opened(torch.tensor([0.9, 0.99]).logit()), torch.tensor([0.5, 11 / 12]))
+    gate.usual.fill_(1.0)  # without an exchange of the other kind
+    assert 0.9 < gate.opened(torch.tensor([6.0])).item() < 1
+
+
+def test_what_is_usual_is_learnt_from_a_batch(tiny_bert: str) -> None:
+    model, batch = tiny(tiny_bert, relevance=True, gate=True), three_views()
+    own = torch.tensor([True, False, False, False])
+    model.train()(**batch, own_context=own, teaches=torch.tensor([QUALITY, QUALITY, BELONGING, OCCASION]))
+    assert model.occasion.usual.item() == pytest.approx(0.99 + 0.01 * 0.5)
+    assert 0.99 < model.belonging.usual.item() < 1
+    before = model.belonging.usual.item()
+    model(**batch, own_context=torch.zeros(4, dtype=torch.bool), teaches=torch.tensor([BELONGING] * 4))
+    assert model.belonging.usual.item() == before  # no true pair, nothing to learn
 
 
 def test_a_gated_model_is_saved(tiny_encoder: str, tmp_path: Path) -> None:
@@ -346,6 +429,6 @@ def test_a_gated_model_is_saved(tiny_encoder: str, tmp_path: Path) -> None:
     model.eval().save_pretrained(tmp_path)
     again = AutoModel.from_pretrained(tmp_path).eval()
     assert again.config.gate is True
-    assert again.gate_head.usual.item() == model.gate_head.usual.item() < 1
+    assert again.belonging.usual.item() == model.belonging.usual.item() < 1
     with torch.no_grad():
         torch.testing.assert_close(again(**three_views()).empathy, model(**three_views()).empathy)

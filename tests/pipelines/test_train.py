@@ -176,6 +176,7 @@ def test_a_goemotions_stage_comes_before_the_cascade(write_config: WriteConfig, 
         (["--precision=fp16"], "expected a GPU for fp16, use bf16 or fp32 without one"),
         (["--data.labels_path=null"], "data.labels and data.labels_path: expected both or neither"),
         (["--model.cascade.gold_mix=2"], "model.cascade.gold_mix: expected a probability from 0 to 1, got 2.0"),
+        (["--model.cascade.gate=true"], "model.cascade.gate: expected false without model.cascade.relevance"),
     ],
 )
 def test_what_a_user_gets_wrong_is_one_line_and_status_2(

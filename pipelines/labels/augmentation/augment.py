@@ -18,7 +18,7 @@ from pipelines.training.configuration import AugmentationSettings
 class Augmentation:
     """Rows made beside the true pairs, which stay.
 
-    rows: with the columns of EXAMPLE_FEATURES, `emotion` as its class id or None, and `quality_known`. made, wanted:
+    rows: with the columns of EXAMPLE_FEATURES, `emotion` as its class id or None, and `teaches`. made, wanted:
         counts by variant; less are made than wanted where too few pairs allow it.
     """
 

@@ -51,5 +51,5 @@ EMPATHIC_SENTENCE_REMOVED = Variant(
         lambda true, targets: max(LOWEST, true - targets.removed_sentence_costs),
     ),
     generate=generate,
-    in_context=True,
+    teaches="quality",
 )

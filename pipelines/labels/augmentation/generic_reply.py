@@ -88,5 +88,5 @@ GENERIC_REPLY = Variant(
         lambda true, targets: min(true, targets.generic_reply_at_most),
     ),
     generate=generate,
-    in_context=True,
+    teaches="quality",
 )

@@ -39,5 +39,5 @@ PHRASE_IN_NEUTRAL = Variant(
     what="an everyday, technical or service exchange, once as it is and once with an empathic phrase put in",
     target=Target("phrase_in_neutral", lambda true, targets: targets.phrase_in_neutral),
     generate=generate,
-    in_context=True,
+    teaches="occasion",
 )

@@ -22,4 +22,5 @@ PHRASE_IN_UNRELATED = Variant(
     what="the response of a training dialogue of a different emotion, with an empathic phrase put in",
     target=Target("phrase_in_unrelated", lambda true, targets: targets.phrase_in_unrelated),
     generate=generate,
+    teaches="belonging",
 )

@@ -84,4 +84,5 @@ POLARITY_CONTRADICTION = Variant(
     what="the response with its polarity turned round: congratulation to bad news, condolence to good news",
     target=Target("polarity_contradiction", lambda true, targets: targets.polarity_contradiction),
     generate=generate,
+    teaches="belonging",
 )

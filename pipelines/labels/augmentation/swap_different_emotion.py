@@ -21,4 +21,5 @@ SWAP_DIFFERENT_EMOTION = Variant(
     what="the response of a training dialogue of a different emotion",
     target=Target("swap_different_emotion", lambda true, targets: targets.swap_different_emotion),
     generate=generate,
+    teaches="belonging",
 )

@@ -21,4 +21,5 @@ SWAP_SAME_EMOTION = Variant(
     what="the response of another training dialogue of the same emotion",
     target=Target("swap_same_emotion", lambda true, targets: targets.swap_same_emotion),
     generate=generate,
+    teaches="belonging",
 )

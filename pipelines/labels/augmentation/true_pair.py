@@ -18,5 +18,5 @@ TRUE_PAIR = Variant(
     what="the response in its own dialogue, kept as it is",
     target=Target("the true score", lambda true, targets: true),
     generate=generate,
-    in_context=True,
+    teaches="quality",
 )

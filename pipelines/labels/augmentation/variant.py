@@ -18,14 +18,15 @@ class Variant:
     """One way to make new training pairs from true ones.
 
     name: what configs and label sources call it. what: one line for people. target: the new pair's score. generate: the
-    generator. in_context: the response is not torn from its context, so that its score says what it is worth itself.
+    generator. teaches: what its score teaches a model that has gates, a name of modeling.lessons: the quality of the
+        response, that it does not belong in its context, or that this gives no occasion for empathy.
     """
 
     name: str
     what: str
     target: Target
     generate: Generator
-    in_context: bool = False
+    teaches: str
 
     @property
     def label_source(self) -> str:
@@ -39,5 +40,5 @@ class Variant:
                 "example_id": f"{row['example_id']}+{self.name}",
                 "label_source": self.label_source,
                 "empathy": self.target.score(row["empathy"], targets),
-                "quality_known": self.in_context,
+                "teaches": self.teaches,
             }

@@ -10,6 +10,17 @@ from pipelines.labels.augmentation.targets import TargetSettings
 from pipelines.labels.augmentation.variant import Variant
 from pipelines.labels.augmentation.variants import VARIANTS
 
+TEACHES = {
+    "true_pair": "quality",
+    "swap_different_emotion": "belonging",
+    "swap_same_emotion": "belonging",
+    "phrase_in_unrelated": "belonging",
+    "polarity_contradiction": "belonging",
+    "phrase_in_neutral": "occasion",
+    "empathic_sentence_removed": "quality",
+    "generic_reply": "quality",
+}
+
 
 @pytest.fixture(params=VARIANTS)
 def variant(request: pytest.FixtureRequest) -> Variant:
@@ -35,9 +46,8 @@ def test_at_most_one_row_a_pair_named_after_it_in_the_same_dialogue(variant: Var
         assert row["conv_id"] == by_id[source]["conv_id"]
         assert (row["turn"], row["split"]) == (by_id[source]["turn"], "train")
         assert row["label_source"] == f"augmentation:{variant.name}"
-        assert row.keys() == by_id[source].keys() | {"quality_known"}
-        torn = ("swap_different_emotion", "swap_same_emotion", "phrase_in_unrelated", "polarity_contradiction")
-        assert row["quality_known"] == (variant.name not in torn)
+        assert row.keys() == by_id[source].keys() | {"teaches"}
+        assert row["teaches"] == TEACHES[variant.name]
         assert 1 <= row["empathy"] <= 5
 
 
