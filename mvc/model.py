@@ -168,7 +168,7 @@ class MVCModel(EmpathyModel):
         teaches, of modeling.lessons. Where None, all were given in theirs and teach their quality.
         """
         vectors = self.read_views(input_ids, view_ids)
-        return self.judge(vectors, empathy, emotion, own_context, quality_known)
+        return self.judge(vectors, empathy, emotion, own_context, teaches)
 
     def read_views(
         self,
@@ -196,17 +196,16 @@ class MVCModel(EmpathyModel):
         empathy: torch.Tensor | None = None,
         emotion: torch.Tensor | None = None,
         own_context: torch.Tensor | None = None,
-        quality_known: torch.Tensor | None = None,
+        teaches: torch.Tensor | None = None,
     ) -> EmpathyOutput:
         """Score and emotion from the views' vectors. The rest as in `forward`."""
         emotion_logits = self.emotion_head(vectors.context)
         features = self.features(vectors, self.cascade(emotion_logits, emotion))
         score = self.empathy_head(features)
         if self.belonging is not None and self.occasion is not None:
-            cosine = functional.cosine_similarity(context, response)
-            logits = (self.belonging(features, cosine), self.occasion(features, cosine))
+            logits = self._gate_logits(vectors, features)
             own = torch.ones_like(score, dtype=torch.bool) if own_context is None else own_context
-            lesson = torch.full_like(view_ids[:, 0], QUALITY) if teaches is None else teaches
+            lesson = torch.full_like(score, QUALITY, dtype=torch.long) if teaches is None else teaches
             output = self._gated_output(score, logits, emotion_logits, empathy, emotion, own, lesson)
         else:
             output = self.joint_output(score, emotion_logits, empathy, emotion)
@@ -222,6 +221,12 @@ class MVCModel(EmpathyModel):
         if vectors.response is not None:
             handed_on += [vectors.response, relevance(vectors.context, vectors.response)]
         return torch.cat(handed_on, dim=-1)
+
+    def _gate_logits(self, vectors: ViewVectors, features: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Of belonging and of occasion, (batch,) each."""
+        assert self.belonging is not None and self.occasion is not None and vectors.response is not None
+        cosine = functional.cosine_similarity(vectors.context, vectors.response)
+        return self.belonging(features, cosine), self.occasion(features, cosine)
 
     def _gated_output(
         self,
@@ -264,11 +269,11 @@ class MVCModel(EmpathyModel):
         vectors = self.read_views(None, view_ids, embeddings=embeddings)
         features = self.features(vectors, self.cascade(self.emotion_head(vectors.context)))
         quality = self.empathy_head(features)
-        if self.gate_head is None:
+        if self.belonging is None or self.occasion is None:
             return quality
-        own_context = torch.ones_like(quality, dtype=torch.bool)
+        belonging, occasion = self._gate_logits(vectors, features)
         lowest = self.config.empathy_range[0]
-        return lowest + (quality - lowest) * self.gate_head.opened(self.gate_head(features), own_context)
+        return lowest + (quality - lowest) * self.belonging.opened(belonging) * self.occasion.opened(occasion)
 
     def classify_emotion(
         self, input_ids: torch.Tensor, view_ids: torch.Tensor, emotion: torch.Tensor | None = None

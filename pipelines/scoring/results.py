@@ -30,8 +30,8 @@ class Score:
     empathy: 1 to 5. interval: where a person's rating of a dialogue with this score lies in `coverage` of cases.
     emotion: the likeliest of the speaker's 32 emotions; emotions: their probabilities, the likeliest first.
     mechanisms: emotional_reactions, interpretations and explorations of the reply.
-    quality, gate: empathy = 1 + (quality - 1) * gate: what the reply is worth where it belongs, 1 to 5, and how far it
-        belongs here, 0 to 1.
+    quality, belonging, occasion: empathy = 1 + (quality - 1) * belonging * occasion: what the reply is worth in itself,
+        1 to 5, how far it belongs here and how far this calls for empathy, 0 to 1.
     abstain: whether the score should not be used; reasons: why, in words, empty where it may be.
     """
 
@@ -42,7 +42,8 @@ class Score:
     emotions: Mapping[str, float]
     mechanisms: Mapping[str, Mechanism]
     quality: float
-    gate: float
+    belonging: float
+    occasion: float
     reasons: tuple[str, ...] = ()
 
     @property
@@ -80,7 +81,7 @@ def describe(score: Score) -> str:
     low, high = score.interval
     lines = [
         f"empathy    {score.empathy:.2f} of 5   [{low:.1f}, {high:.1f}] holds {score.coverage:.0%} of people's ratings",
-        f"           quality {score.quality:.2f} x gate {score.gate:.2f} (how far the reply belongs here)",
+        f"           in itself {score.quality:.2f}, belongs here {score.belonging:.2f}, occasion {score.occasion:.2f}",
         f"emotion    {emotions}",
         f"mechanisms {levels}   (0 none, 1 weak, 2 strong)",
     ]

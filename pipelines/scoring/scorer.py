@@ -24,7 +24,8 @@ class Judged(NamedTuple):
 
     empathy: torch.Tensor
     quality: torch.Tensor
-    gate: torch.Tensor
+    belonging: torch.Tensor
+    occasion: torch.Tensor
     emotions: torch.Tensor
     mechanisms: torch.Tensor
     distance: torch.Tensor
@@ -100,13 +101,14 @@ class EmpathyScorer:
         """Judge a batch of rows with the columns of an example."""
         vectors = self.reader.vectors(rows)
         output = self.reader.model.judge(vectors)
-        assert output.quality is not None and output.gate is not None
+        assert output.quality is not None and output.belonging is not None and output.occasion is not None
         weight, bias = self.checkpoint.mechanism_weight, self.checkpoint.mechanism_bias
         levels = torch.addmm(bias, mechanism_features(vectors), weight.T)
         return Judged(
             empathy=output.empathy,
             quality=output.quality,
-            gate=output.gate,
+            belonging=output.belonging,
+            occasion=output.occasion,
             emotions=(output.emotion_logits / self.checkpoint.calibration.temperature).softmax(-1),
             mechanisms=levels.view(len(rows), len(MECHANISM_NAMES), LEVELS).softmax(-1),
             distance=self.checkpoint.domain.distances(domain_features(vectors)),
@@ -121,7 +123,8 @@ class EmpathyScorer:
         row: Row,
         empathy: float,
         quality: float,
-        gate: float,
+        belonging: float,
+        occasion: float,
         emotions: list[float],
         mechanisms: list[list[float]],
         distance: float,
@@ -140,6 +143,7 @@ class EmpathyScorer:
                 for name, levels in zip(MECHANISM_NAMES, mechanisms, strict=True)
             },
             quality=quality,
-            gate=gate,
+            belonging=belonging,
+            occasion=occasion,
             reasons=self.checkpoint.domain.reasons(context, row["response"], distance),
         )

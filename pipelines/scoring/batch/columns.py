@@ -17,7 +17,8 @@ ADDED = (
     "interpretations",
     "explorations",
     "quality",
-    "gate",
+    "belonging",
+    "occasion",
     "abstain",
     "abstain_reasons",
 )
@@ -34,7 +35,8 @@ def score_columns(score: Score) -> dict[str, Any]:
         "emotion_probability": score.emotions[score.emotion],
         **levels,
         "quality": score.quality,
-        "gate": score.gate,
+        "belonging": score.belonging,
+        "occasion": score.occasion,
         "abstain": score.abstain,
         "abstain_reasons": "; ".join(score.reasons),
     }

@@ -24,7 +24,8 @@ class Answer(BaseModel):
     emotions: dict[str, float]
     mechanisms: dict[str, "MechanismAnswer"]
     quality: float
-    gate: float
+    belonging: float
+    occasion: float
     abstain: bool
     reasons: list[str]
 

@@ -20,7 +20,7 @@ REPLIES = ["I am so sorry. You must miss her.", "Cats die.", "How did you celebr
 
 def assert_same(found: Score, expected: Score) -> None:
     assert found.empathy == pytest.approx(expected.empathy, abs=1e-5)
-    assert found.gate == pytest.approx(expected.gate, abs=1e-5)
+    assert found.belonging == pytest.approx(expected.belonging, abs=1e-5)
     assert found.emotion == expected.emotion
     for name, mechanism in expected.mechanisms.items():
         assert found.mechanisms[name].probabilities == pytest.approx(mechanism.probabilities, abs=1e-5)
@@ -41,7 +41,7 @@ def test_the_score_is_the_network_s_before_its_adapter_was_merged(tiny_encoder: 
     probabilities = (expected.emotion_logits[0] / CALIBRATION.temperature).softmax(-1)
     assert found.emotions[found.emotion] == pytest.approx(probabilities.max().item(), abs=1e-4)
     assert sum(found.emotions.values()) == pytest.approx(1, abs=1e-5)
-    assert found.empathy == pytest.approx(1 + (found.quality - 1) * found.gate, abs=1e-5)
+    assert found.empathy == pytest.approx(1 + (found.quality - 1) * found.belonging * found.occasion, abs=1e-5)
     assert found.interval == CALIBRATION.interval(found.empathy)
 
 
