@@ -94,10 +94,11 @@ class Belonging(Gate):
     """Whether the response belongs in its context. It sends no gradient back: the doubts of swapped pairs would blur
     what true pairs are worth.
 
-    `usual` is the probability that true pairs get. From there on it is open, and below it closes slowly.
+    `usual` is the probability that true pairs get. Near it the gate is open, so that doubts that they meet as well cost
+    nothing.
     """
 
-    SOFTNESS = 0.65  # power; the lower, the higher the agreement with people, and the lower the swap area
+    OPEN = 0.97  # of the usual probability; the lower, the higher the agreement with people, and the lower the swap area
 
     def forward(self, features: torch.Tensor, cosine: torch.Tensor) -> torch.Tensor:
         """As of any gate."""
@@ -105,7 +106,7 @@ class Belonging(Gate):
 
     def opened(self, logits: torch.Tensor) -> torch.Tensor:
         """From 0 to 1 (batch,)."""
-        return (logits.float().sigmoid() / self.usual).clamp(max=1.0) ** self.SOFTNESS
+        return (logits.float().sigmoid() / (self.OPEN * self.usual)).clamp(max=1.0)
 
 
 class Occasion(Gate):
