@@ -98,7 +98,9 @@ class Belonging(Gate):
     nothing.
     """
 
-    OPEN = 0.97  # of the usual probability; the lower, the higher the agreement with people, and the lower the swap area
+    OPEN = (
+        0.97  # of the usual probability; the lower, the higher the agreement with people, and the lower the swap area
+    )
 
     def forward(self, features: torch.Tensor, cosine: torch.Tensor) -> torch.Tensor:
         """As of any gate."""

@@ -7,6 +7,7 @@ from pipelines.errors import UserError
 from pipelines.evaluation.audit_configuration import AuditSettings
 from pipelines.labels.configuration import LabelSettings
 from pipelines.probes.configuration import ProbeSettings
+from pipelines.scoring.configuration import ReleaseSettings
 from pipelines.training.configuration import ExperimentSettings, SweepSettings
 from pipelines.training.families import load_family
 from pipelines.training.parsing import load_experiment, parse_settings
@@ -15,7 +16,7 @@ from pipelines.training.tasks import check_stages
 
 ROOT = Path(__file__).resolve().parents[3]
 CONFIGS = sorted((ROOT / "configs").glob("*.yaml"))
-OTHERS = {"labels": LabelSettings, "audit": AuditSettings, "probe": ProbeSettings}
+OTHERS = {"labels": LabelSettings, "audit": AuditSettings, "probe": ProbeSettings, "release": ReleaseSettings}
 SWEEPS = [path for path in CONFIGS if "configs" in yaml.safe_load(path.read_text(encoding="utf-8"))]
 EXPERIMENTS = [path for path in CONFIGS if path not in SWEEPS and path.stem not in OTHERS]
 
