@@ -17,7 +17,7 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 from tqdm import tqdm
 
-from modeling.encoder import SharedEncoder, load_encoder_config, load_encoder_weights, load_tokenizer, pool_view
+from modeling.encoder import SharedEncoder, load_encoder_config, load_tokenizer, pool_view
 from modeling.heads import Head
 from pipelines.atomic import write_json, write_with
 from pipelines.data.collator import MULTIPLE, pad_rows
@@ -74,7 +74,7 @@ class TextRater(nn.Module):
 def pretrained_encoder(encoder: str) -> SharedEncoder:
     """The shared encoder with its pretrained weights, fp32."""
     shared = SharedEncoder(load_encoder_config(encoder))
-    shared.backbone.load_state_dict(load_encoder_weights(encoder))
+    shared.load_pretrained(encoder)
     return shared
 
 

@@ -20,7 +20,7 @@ from peft import PeftModel
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 
-from modeling.encoder import SharedEncoder, load_tokenizer
+from modeling.encoder import load_tokenizer
 from mvc.configuration import MVCConfig
 from mvc.model import MVCModel
 from pipelines.errors import UserError
@@ -90,21 +90,20 @@ def read_network(folder: Path, encoder: dict[str, str]) -> tuple[MVCModel, "PreT
     Raises UserError where the installed encoder is another one.
     """
     config = MVCConfig.from_pretrained(folder)
-    plain = SharedEncoder(config.encoder_config())
-    plain.load_pretrained(encoder["name_or_path"])
-    found = weights_sha256(plain.pretrained_weights())
+    config.adapter_rank = 0  # it is merged below
+    model = MVCModel(config)
+    model.encoder.load_pretrained(encoder["name_or_path"])
+    found = weights_sha256(model.encoder.pretrained_weights())
     if found != encoder["sha256"]:
         raise UserError(
             f"{folder}: expected the encoder {encoder['name_or_path']} with sha256 {encoder['sha256'][:12]}..., got "
             f"{found[:12]}...; install the version that the release names: {encoder['version']}"
         )
-    config.adapter_rank = 0
-    model = MVCModel(config)
     with warnings.catch_warnings():
         # Releases of peft up to 0.21 ask transformers for a property by a name that is deprecated there.
         warnings.filterwarnings("ignore", ".*is_gradient_checkpointing.*", FutureWarning)
-        plain.backbone = PeftModel.from_pretrained(plain.backbone, folder / ADAPTER).merge_and_unload()
-    model.encoder = plain
+        adapted = PeftModel.from_pretrained(model.encoder.backbone, folder / ADAPTER)
+        model.encoder.backbone = adapted.merge_and_unload()
     heads = {name: tensor.float() for name, tensor in load_file(folder / HEADS).items()}
     model.load_state_dict(heads | {f"encoder.{name}": value for name, value in model.encoder.state_dict().items()})
     return model.eval(), load_tokenizer(encoder["name_or_path"])

@@ -4,6 +4,7 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 
 from pipelines.errors import UserError
+from pipelines.scoring.calibration import HIGHEST, LOWEST
 from pipelines.scoring.reasons import Explanation, WordAttribution, explain
 from pipelines.scoring.results import Score
 
@@ -17,7 +18,6 @@ ABOUT = (
     "Write what was said, one turn a line, the speaker's last. The score goes from 1 to 5; the bar is where a person's "
     "rating of a dialogue with this score lies in 9 of 10 cases. It measures text: no judgement of a person."
 )
-LOWEST, HIGHEST = 1.0, 5.0
 EXAMPLES = [
     ["My dog died yesterday.", "I am so sorry. You must miss her terribly.", "Dogs die. Get a new one."],
     ["I got promoted today!", "Congratulations! All that work paid off.", "That's terrible, I'm so sorry for you."],

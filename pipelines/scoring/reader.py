@@ -1,7 +1,7 @@
 """Reads pairs of context and reply into the vectors of their views, each context once."""
 
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -27,9 +27,12 @@ def pair_row(turns: Sequence[dict[str, str]], response: str) -> Row:
     return {"dialogue_context": list(turns), "situation": "", "response": response}
 
 
-def size(row: Row) -> int:
-    """Characters of a row: pairs of like size make a batch with little padding."""
-    return sum(len(turn["text"]) for turn in row["dialogue_context"]) + len(row["response"])
+def batches(rows: Sequence[Row]) -> Iterator[list[int]]:
+    """The rows' places, in batches of pairs of like size, which take little padding."""
+    sizes = [sum(len(turn["text"]) for turn in row["dialogue_context"]) + len(row["response"]) for row in rows]
+    order = sorted(range(len(rows)), key=sizes.__getitem__)
+    for start in range(0, len(order), BATCH_SIZE):
+        yield order[start : start + BATCH_SIZE]
 
 
 class PairReader:
@@ -79,12 +82,12 @@ class PairReader:
 
 def collect(reader: PairReader, rows: Sequence[Row], read: Callable[[ViewVectors], torch.Tensor]) -> np.ndarray:
     """`read` of the vectors of every row, in the rows' order: (rows, ...)."""
-    order = sorted(range(len(rows)), key=lambda place: size(rows[place]))
+    order: list[int] = []
     parts = []
     with torch.inference_mode():
-        for start in range(0, len(order), BATCH_SIZE):
-            vectors = reader.vectors([rows[place] for place in order[start : start + BATCH_SIZE]])
-            parts.append(read(vectors).float().numpy())
+        for chosen in batches(rows):
+            order += chosen
+            parts.append(read(reader.vectors([rows[place] for place in chosen])).float().numpy())
     return np.concatenate(parts)[np.argsort(order)]
 
 

@@ -76,7 +76,7 @@ def explain(scorer: "EmpathyScorer", context: Context, response: str) -> Explana
     batch = scorer.reader.encode([row], model.views)
     ids, view_ids = batch["input_ids"], batch["view_ids"]
     table = model.encoder.backbone.get_input_embeddings()
-    special = torch.tensor([[int(token) in set(tokenizer.all_special_ids) for token in ids[0]]])
+    special = torch.isin(ids, torch.tensor(tokenizer.all_special_ids))
     unknown = torch.where(special, ids, torch.full_like(ids, tokenizer.mask_token_id))
 
     def unclamped(embeddings: torch.Tensor) -> torch.Tensor:
@@ -101,7 +101,7 @@ def explain(scorer: "EmpathyScorer", context: Context, response: str) -> Explana
             views.setdefault(VIEW_NAMES[view], []).append(WordAttribution(token, added))
     neutral = scorer.score_pairs([(said, reply) for said in NEUTRAL_CONTEXTS])
     return Explanation(
-        score=scorer.score(context, response),
+        score=scorer.score_rows([row])[0],
         views=views,
         baseline=start,
         gap=gap,

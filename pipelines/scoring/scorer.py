@@ -11,7 +11,7 @@ from pipelines.data.epitome import LEVELS
 from pipelines.data.views import context_text
 from pipelines.errors import UserError
 from pipelines.scoring.checkpoint import RELEASED, Checkpoint, read_checkpoint
-from pipelines.scoring.reader import BATCH_SIZE, PairReader, Row, domain_features, mechanism_features, pair_row, size
+from pipelines.scoring.reader import PairReader, Row, batches, domain_features, mechanism_features, pair_row
 from pipelines.scoring.results import DialogueScores, Mechanism, Score
 from pipelines.scoring.turns import Context, Turn, context_turns, dialogue_turns, listener_places, response_text
 
@@ -89,9 +89,7 @@ class EmpathyScorer:
     def score_rows(self, rows: Sequence[Row]) -> list[Score]:
         """Score rows with the columns dialogue_context and response of an example, in their order."""
         scores: dict[int, Score] = {}
-        order = sorted(range(len(rows)), key=lambda place: size(rows[place]))
-        for start in range(0, len(order), BATCH_SIZE):
-            chosen = order[start : start + BATCH_SIZE]
+        for chosen in batches(rows):
             found = self._typed([rows[place] for place in chosen])
             scores.update(zip(chosen, found, strict=True))
         return [scores[place] for place in range(len(rows))]
