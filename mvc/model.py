@@ -41,7 +41,7 @@ class Cascade(nn.Module):
         """Signal (batch, width). gold: (batch,) classes or negative; used in training only, never in evaluation."""
         if self.kind == "none":
             return logits.new_zeros(logits.shape[0], 0)
-        if self.detach:
+        if self.detach and self.training:
             logits = logits.detach()
         if self.training and self.gold_mix > 0 and gold is not None:
             logits = self._mix_gold(logits, gold)
@@ -91,8 +91,8 @@ class Gate(Head):
 
 
 class Belonging(Gate):
-    """Whether the response belongs in its context. It sends no gradient back: the doubts of swapped pairs would blur
-    what true pairs are worth.
+    """Whether the response belongs in its context. In training it sends no gradient back: the doubts of swapped pairs
+    would blur what true pairs are worth. Attributions need the gradient.
 
     `usual` is the probability that true pairs get. Near it the gate is open, so that doubts that they meet as well cost
     nothing.
@@ -104,7 +104,9 @@ class Belonging(Gate):
 
     def forward(self, features: torch.Tensor, cosine: torch.Tensor) -> torch.Tensor:
         """As of any gate."""
-        return super().forward(features.detach(), cosine.detach())
+        if self.training:
+            features, cosine = features.detach(), cosine.detach()
+        return super().forward(features, cosine)
 
     def opened(self, logits: torch.Tensor) -> torch.Tensor:
         """From 0 to 1 (batch,)."""

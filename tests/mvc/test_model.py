@@ -79,7 +79,7 @@ def test_emotion_from_rows_with_only_the_context_view(tiny_encoder: str, batch: 
     ],
 )
 def test_what_the_empathy_loss_reaches(tiny_bert: str, batch: Batch, signal: str, detach: bool, reaches: bool) -> None:
-    model = tiny(tiny_bert, cascade_signal=signal, cascade_detach=detach).eval()
+    model = tiny(tiny_bert, cascade_signal=signal, cascade_detach=detach).train()
     model(**batch).empathy_loss.backward()
     for name, weight in model.emotion_head.named_parameters():
         assert (weight.grad is not None and bool(weight.grad.any())) is reaches, name
@@ -352,11 +352,16 @@ def test_each_pair_trains_what_it_teaches(tiny_bert: str) -> None:
     assert all(weight.grad is None for weight in model.empathy_head.parameters())
 
 
-def test_belonging_sends_no_gradient_to_what_it_reads_and_occasion_does() -> None:
+def test_belonging_sends_no_gradient_in_training_to_what_it_reads_and_occasion_does() -> None:
     features, cosine = torch.randn(3, 4, requires_grad=True), torch.randn(3, requires_grad=True)
-    Belonging(4, 8, dropout=0.0)(features, cosine).sum().backward()
+    gate = Belonging(4, 8, dropout=0.0)
+    gate(features, cosine).sum().backward()
     assert features.grad is None
     assert cosine.grad is None
+    gate.eval()(features, cosine).sum().backward()
+    assert features.grad.any()
+    assert cosine.grad.any()
+    features.grad = cosine.grad = None
     Occasion(4, 8, dropout=0.0)(features, cosine).sum().backward()
     assert features.grad.any()
     assert cosine.grad.any()
