@@ -101,8 +101,8 @@ def explain(scorer: "EmpathyScorer", context: Context, response: str) -> Explana
         if abs(missed.item()) > LARGEST_GAP * (right - left):
             if right - left <= SHORTEST_PIECE:
                 raise ValueError(
-                    f"attribution: expected points that sum to the score within {LARGEST_GAP}, missed {missed.item():.3f} "
-                    f"between {left:.4f} and {right:.4f} of the way"
+                    f"attribution: expected points that sum to the score within {LARGEST_GAP}, missed "
+                    f"{missed.item():.3f} between {left:.4f} and {right:.4f} of the way"
                 )
             middle = (left + right) / 2
             pieces += [(left, middle), (middle, right)]

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import yaml
-from jsonargparse import ArgumentParser
+from jsonargparse import ArgumentParser, Namespace
 
 from pipelines.errors import UserError
 from pipelines.training.configuration import ExperimentSettings
@@ -41,10 +41,7 @@ def parse_settings(kind: type[Settings], argv: Sequence[str], prog: str, descrip
     elif not any(argument.startswith(("--config", "--help", "-h")) for argument in arguments):
         raise UserError(f"expected the path of a YAML first: {parser.usage}")
     try:
-        namespace = parser.parse_args(arguments)
-        made = parser.instantiate_classes(namespace)
-        values = {key: value for key, value in vars(made).items() if key != "config"}
-        return kind(**values)
+        return _typed(kind, parser, parser.parse_args(arguments))
     except UserError:
         raise
     except Exception as error:  # jsonargparse wraps what a setting's own check raises in errors of several kinds
@@ -55,10 +52,14 @@ def settings_of(kind: type[Settings], values: dict[str, Any], where: str) -> Set
     """Typed settings from plain values. Raises UserError, with `where` they are from, as `parse_settings` does."""
     try:
         parser = settings_parser(kind, where, "")
-        made = parser.instantiate_classes(parser.parse_object(values))
-        return kind(**{key: value for key, value in vars(made).items() if key != "config"})
+        return _typed(kind, parser, parser.parse_object(values))
     except Exception as error:  # as in parse_settings
         raise UserError(f"{where}: {_one_line(error)}") from error
+
+
+def _typed(kind: type[Settings], parser: ArgumentParser, found: Namespace) -> Settings:
+    made = parser.instantiate_classes(found)
+    return kind(**{key: value for key, value in vars(made).items() if key != "config"})
 
 
 def _one_line(error: BaseException) -> str:
