@@ -15,8 +15,8 @@ class EmpathyOutput(ModelOutput):
     emotion_logits: (batch, num_emotions).
     empathy_loss, emotion_loss, relevance_loss, gate_loss: scalars, the parts of `loss`, unweighted.
     quality: (batch,) what the response is worth in itself, in score units; of a gated cascade, as the next two.
-    belonging, occasion: (batch,) 0 to 1, how far the response belongs in its context, and how far that gives occasion
-        for empathy.
+    belonging, occasion: (batch,) 0 to 1, what the response keeps of it because it belongs in its context, and because
+        that gives occasion for empathy.
     """
 
     loss: torch.Tensor | None = None

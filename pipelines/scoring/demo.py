@@ -73,8 +73,8 @@ def reply_html(found: Explanation) -> str:
     )
     return (
         f"<div><p style='font-size:2em;margin:0'><b>{score.empathy:.1f}</b> of 5</p>{_bar(score)}{warning}"
-        f"<p>Worth in itself <b>{score.quality:.1f}</b>; belongs here <b>{score.belonging:.0%}</b>; the context calls "
-        f"for empathy <b>{score.occasion:.0%}</b>. "
+        f"<p>Worth in itself <b>{score.quality:.1f}</b>; of that it keeps <b>{score.belonging:.0%}</b> for belonging "
+        f"here and <b>{score.occasion:.0%}</b> for the occasion. "
         f"In a neutral context: <b>{found.neutral:.1f}</b>.</p><p>Mechanisms: {mechanisms}.</p>{words}</div>"
     )
 

@@ -31,7 +31,7 @@ class Score:
     emotion: the likeliest of the speaker's 32 emotions; emotions: their probabilities, the likeliest first.
     mechanisms: emotional_reactions, interpretations and explorations of the reply.
     quality, belonging, occasion: empathy = 1 + (quality - 1) * belonging * occasion: what the reply is worth in itself,
-        1 to 5, how far it belongs here and how far this calls for empathy, 0 to 1.
+        1 to 5, and what it keeps of that because it belongs here, and because this calls for empathy, 0 to 1.
     abstain: whether the score should not be used; reasons: why, in words, empty where it may be.
     """
 
