@@ -28,10 +28,8 @@ from pipelines.scoring.reader import pair_row
 from pipelines.scoring.turns import context_turns
 
 CONTEXT_TOKENS, RESPONSE_TOKENS, CANDIDATES = 24, 20, 10
-WORDS = (
-    "my our the a old new house job friend mother dog week night day was went came told lost found and but so then "
-    "very really happy sad tired over with from about after before little big long last next time home work school"
-).split()
+WORDS = """my our the a old new house job friend mother dog week night day was went came told lost found and but so then
+very really happy sad tired over with from about after before little big long last next time home work school"""
 
 
 class Texts:
@@ -39,7 +37,9 @@ class Texts:
 
     def __init__(self, scorer: EmpathyScorer) -> None:
         tokenizer = scorer.checkpoint.tokenizer
-        self.words = [word for word in WORDS if len(tokenizer(" " + word, add_special_tokens=False).input_ids) == 1]
+        self.words = [
+            word for word in WORDS.split() if len(tokenizer(" " + word, add_special_tokens=False).input_ids) == 1
+        ]
         self.rng = random.Random(0)
 
     def of(self, tokens: int) -> str:

@@ -2,9 +2,9 @@
 
     python benchmarks/serve_load.py --clients 64 --seconds 60
 
-Each client sends its next request when it has the answer to the last. Halfway the server gets a SIGTERM. Counts answers
-by status, connections refused after the stop, and requests that were lost: sent, and never answered. Exit status 0 where
-none was lost, the server ended by itself and left no process, else 1.
+Each client sends its next request when it has the answer to the last. Halfway the server gets a SIGTERM. Counts
+answers by status, connections refused after the stop, and requests that were lost: sent, and never answered. Exit
+status 0 where none was lost, the server ended by itself and left no process, else 1.
 """
 
 import argparse
@@ -76,6 +76,7 @@ async def storm(process: subprocess.Popen[bytes], url: str, clients: int, second
 
 
 def free_port() -> int:
+    """A port that nothing listens on."""
     with socket.socket() as one:
         one.bind(("127.0.0.1", 0))
         return int(one.getsockname()[1])
