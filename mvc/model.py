@@ -80,7 +80,7 @@ class Gate(Head):
         self.of_cosine = nn.Linear(1, 1)
         self.register_buffer("usual", torch.ones(()))
 
-    def forward(self, features: torch.Tensor, cosine: torch.Tensor) -> torch.Tensor:
+    def forward(self, features: torch.Tensor, cosine: torch.Tensor) -> torch.Tensor:  # type: ignore[override]
         """Logits (batch,) from features (batch, in_features) and the cosine (batch,) of context and response."""
         return (super().forward(features) + self.of_cosine(SCALE * cosine[:, None])).squeeze(-1)
 
@@ -100,7 +100,7 @@ class Belonging(Gate):
 
     OPEN = 0.96  # of the usual probability; lower, people agree more and the swap area is smaller
 
-    def forward(self, features: torch.Tensor, cosine: torch.Tensor) -> torch.Tensor:
+    def forward(self, features: torch.Tensor, cosine: torch.Tensor) -> torch.Tensor:  # type: ignore[override]
         """As of any gate."""
         if self.training:
             features, cosine = features.detach(), cosine.detach()

@@ -36,14 +36,16 @@ def build_demo(scorer: "EmpathyScorer") -> "gradio.Blocks":
     except ImportError as error:
         raise UserError(f"expected the demo's packages ({error}): pip install 'empathy-cascade[demo]'") from error
 
+    def shown(turns: list[str], reply: str) -> str:
+        return reply_html(explain(scorer, turns, reply)) if reply.strip() else ""
+
     def judge(said: str, first: str, second: str) -> tuple[Any, Any, Any]:
         turns = [line.strip() for line in said.splitlines() if line.strip()]
         try:
-            shown = [reply_html(explain(scorer, turns, text)) if text.strip() else "" for text in (first, second)]
             emotions = scorer.score(turns, first).emotions
+            return emotions, shown(turns, first), shown(turns, second)
         except UserError as error:
             raise gradio.Error(str(error)) from error
-        return emotions, *shown
 
     with gradio.Blocks(title=TITLE) as page:
         gradio.Markdown(f"# {TITLE}\n\n{ABOUT}")

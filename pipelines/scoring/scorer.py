@@ -46,9 +46,10 @@ class EmpathyScorer:
         if precision == "int8":
             from pipelines.scoring.int8 import int8_encoder
 
-            checkpoint.model.encoder = int8_encoder(checkpoint)
-        config = checkpoint.model.config
-        self.labels = [str(config.id2label[place]) for place in range(config.num_emotions)]
+            checkpoint.model.encoder = int8_encoder(checkpoint)  # type: ignore[assignment]  # called as one
+        names = checkpoint.model.config.id2label
+        assert names is not None
+        self.labels = [str(name) for _, name in sorted(names.items())]
 
     @classmethod
     def from_pretrained(cls, folder: str | os.PathLike[str] | None = None, precision: str = "fp32") -> Self:
@@ -99,6 +100,7 @@ class EmpathyScorer:
         """Judge a batch of rows with the columns of an example."""
         vectors = self.reader.vectors(rows)
         output = self.reader.model.judge(vectors)
+        assert output.empathy is not None and output.emotion_logits is not None
         assert output.quality is not None and output.belonging is not None and output.occasion is not None
         weight, bias = self.checkpoint.mechanism_weight, self.checkpoint.mechanism_bias
         levels = torch.addmm(bias, mechanism_features(vectors), weight.T)
@@ -113,7 +115,7 @@ class EmpathyScorer:
         )
 
     def _typed(self, rows: Sequence[Row]) -> list[Score]:
-        judged = Judged(*(tensor.tolist() for tensor in self.judge(rows)))
+        judged = [tensor.tolist() for tensor in self.judge(rows)]
         return [self._typed_row(row, *of_row) for row, *of_row in zip(rows, *judged, strict=True)]
 
     def _typed_row(

@@ -9,8 +9,10 @@ score({"context": "I lost my job.", "response": "Oh no, I am sorry."})
 from typing import Any
 
 from transformers import Pipeline
+from transformers.utils import ModelOutput
 
 from pipelines.scoring.reader import pair_row
+from pipelines.scoring.results import Score
 from pipelines.scoring.scorer import EmpathyScorer
 from pipelines.scoring.turns import context_turns, response_text
 
@@ -21,22 +23,24 @@ class EmpathyPipeline(Pipeline):
     """Takes {"context", "response"} or lists of them, gives the plain values of a `Score` for each."""
 
     def __init__(self, scorer: EmpathyScorer, **kwargs: Any) -> None:
-        super().__init__(model=scorer.checkpoint.model, tokenizer=scorer.checkpoint.tokenizer, task=TASK, **kwargs)
+        tokenizer: Any = scorer.checkpoint.tokenizer
+        super().__init__(model=scorer.checkpoint.model, tokenizer=tokenizer, task=TASK, **kwargs)
         self.scorer = scorer
 
     def _sanitize_parameters(self, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
         return {}, {}, {}
 
-    def preprocess(self, pair: dict[str, Any], **_: Any) -> dict[str, Any]:
+    def preprocess(self, input_: dict[str, Any], **_: Any) -> dict[str, Any]:
         """Raises UserError where the pair is none."""
-        return {"row": pair_row(context_turns(pair["context"]), response_text(pair["response"]))}
+        return {"row": pair_row(context_turns(input_["context"]), response_text(input_["response"]))}
 
-    def _forward(self, prepared: dict[str, Any], **_: Any) -> dict[str, Any]:
-        return {"score": self.scorer.score_rows([prepared["row"]])[0]}
+    def _forward(self, input_tensors: dict[str, Any], **_: Any) -> ModelOutput:
+        return ModelOutput(score=self.scorer.score_rows([input_tensors["row"]])[0])
 
-    def postprocess(self, output: dict[str, Any], **_: Any) -> dict[str, Any]:
+    def postprocess(self, model_outputs: ModelOutput, **_: Any) -> dict[str, Any]:
         """Plain values."""
-        return output["score"].to_dict()
+        score: Score = model_outputs["score"]
+        return score.to_dict()
 
 
 def empathy_pipeline(folder: str | None = None) -> EmpathyPipeline:

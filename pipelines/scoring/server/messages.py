@@ -1,11 +1,13 @@
 """The requests and answers of the HTTP interface."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, create_model
 
 from pipelines.scoring.results import Score
 from pipelines.scoring.server.settings import Limits
+
+ROLE: Any = Literal["speaker", "listener"]
 
 
 class Message(BaseModel):
@@ -64,15 +66,15 @@ class Problem(BaseModel):
 def request_models(limits: Limits) -> tuple[type[BaseModel], type[BaseModel], type[BaseModel]]:
     """The bodies of score, candidates and dialogue, within `limits`."""
     text = Annotated[str, StringConstraints(max_length=limits.text)]
-    turn = create_model("Turn", __base__=Message, role=(Literal["speaker", "listener"], ...), text=(text, ...))
+    turn = create_model("Turn", __base__=Message, role=(ROLE, ...), text=(text, ...))
     turns = Annotated[list[text] | list[turn], Field(max_length=limits.turns)]  # type: ignore[valid-type]
-    score = create_model("ScoreRequest", __base__=Message, context=(text | turns, ...), response=(text, ...))  # type: ignore[operator]
-    replies = Annotated[list[text], Field(min_length=1, max_length=limits.candidates)]  # type: ignore[valid-type]
+    score = create_model("ScoreRequest", __base__=Message, context=(text | turns, ...), response=(text, ...))
+    replies = Annotated[list[text], Field(min_length=1, max_length=limits.candidates)]
     candidates = create_model(
         "CandidatesRequest",
         __base__=Message,
         context=(text | turns, ...),
-        responses=(replies, ...),  # type: ignore[operator]
+        responses=(replies, ...),
     )
     dialogue = create_model("DialogueRequest", __base__=Message, dialogue=(turns, ...))
     return score, candidates, dialogue
