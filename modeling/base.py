@@ -51,6 +51,23 @@ class EmpathyModel(PreTrainedModel):
         model.encoder.load_pretrained(name_or_path)
         return model
 
+    @classmethod
+    def from_pretrained(cls, *args: Any, **kwargs: Any) -> Any:
+        """As of any transformers model, but weights that do not fit are refused: new ones would give scores, too.
+
+        Raises ValueError where the saved weights are those of another architecture.
+        """
+        loaded: Any = super().from_pretrained(*args, **(kwargs | {"output_loading_info": True}))
+        model, found = loaded
+        odd = [*found["missing_keys"], *found["unexpected_keys"], *(key for key, *_ in found["mismatched_keys"])]
+        if odd:
+            some = ", ".join(sorted(odd)[:3])
+            raise ValueError(
+                f"expected the weights of this version's {cls.__name__}, {len(odd)} differ ({some}); train the model "
+                "again, or use the version that saved it"
+            )
+        return (model, found) if kwargs.get("output_loading_info") else model
+
     def _init_weights(self, module: nn.Module) -> None:
         if isinstance(module, nn.Linear):
             init.normal_(module.weight, mean=0.0, std=0.02)

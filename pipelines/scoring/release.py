@@ -72,7 +72,10 @@ def _write(folder: Path, run: Path, experiment: ExperimentSettings, data: Releas
 
 def _write_network(folder: Path, run: Path, experiment: ExperimentSettings) -> dict[str, Any]:
     """Adapter, configuration and heads, rounded; returns the first part of scorer.json."""
-    model = MVCModel.from_pretrained(run / "model")
+    try:
+        model = MVCModel.from_pretrained(run / "model")
+    except (OSError, ValueError) as error:
+        raise UserError(f"{run / 'model'}: expected a saved mvc model: {error}") from error
     encoder = experiment.encoder.name_or_path
     folder.mkdir(parents=True)
     model.config.save_pretrained(folder)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 from transformers import AutoConfig, AutoModel
 
 from modeling.encoder import CONTEXT, FULL_DIALOGUE, RESPONSE
@@ -438,3 +439,14 @@ def test_a_gated_model_is_saved(tiny_encoder: str, tmp_path: Path) -> None:
     assert again.belonging.usual.item() == model.belonging.usual.item() < 1
     with torch.no_grad():
         torch.testing.assert_close(again(**three_views()).empathy, model(**three_views()).empathy)
+
+
+def test_weights_of_another_architecture_are_refused(tiny_bert: str, tmp_path: Path) -> None:
+    """They would be drawn at random, and give scores."""
+    gated(tiny_bert).save_pretrained(tmp_path)
+    weights = load_file(tmp_path / "model.safetensors")
+    weights["gate_head.usual"] = weights.pop("belonging.usual")
+    save_file(weights, tmp_path / "model.safetensors", metadata={"format": "pt"})
+    for reader in (Model, AutoModel):
+        with pytest.raises(ValueError, match=r"this version's MVCModel, 2 differ \(belonging.usual, gate_head.usual\)"):
+            reader.from_pretrained(tmp_path)
