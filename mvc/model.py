@@ -121,7 +121,7 @@ class Occasion(Gate):
     SURE = 0.95  # a share above it is taken for it: with no exchange of the other kind there are no odds
     # Of its quality, what a response keeps in a context that gives no occasion. It is enough to stay below a usual
     # response, and costs true pairs less that the gate is wrong about.
-    LEAST = 0.4
+    LEAST = 0.25
 
     def opened(self, logits: torch.Tensor) -> torch.Tensor:
         """From LEAST to 1 (batch,)."""

@@ -390,7 +390,7 @@ def test_the_gates_read_the_cosine_of_context_and_response(tiny_bert: str) -> No
     logits = 20 * 0.1 * torch.nn.functional.cosine_similarity(*views) - 3
     output = model(**batch)
     torch.testing.assert_close(output.belonging, (logits.sigmoid() / (0.96 * 0.8)).clamp(max=1.0))
-    torch.testing.assert_close(output.occasion, 0.4 + 0.6 * (logits - torch.tensor(4.0).log()).sigmoid())
+    torch.testing.assert_close(output.occasion, 0.25 + 0.75 * (logits - torch.tensor(4.0).log()).sigmoid())
 
 
 def test_a_gate_needs_relevance() -> None:
@@ -413,8 +413,8 @@ def test_occasion_is_corrected_to_even_odds() -> None:
     """Where 9 of 10 training pairs gave occasion, a probability of .9 says no more than a coin; odds of 99, of 11."""
     gate = Occasion(4, 8, dropout=0.0)
     gate.usual.fill_(0.9)
-    torch.testing.assert_close(gate.opened(torch.tensor([0.9, 0.99]).logit()), torch.tensor([0.7, 0.95]))
-    assert gate.opened(torch.tensor([-30.0])).item() == pytest.approx(0.4)  # of the quality, what stays
+    torch.testing.assert_close(gate.opened(torch.tensor([0.9, 0.99]).logit()), torch.tensor([0.625, 0.9375]))
+    assert gate.opened(torch.tensor([-30.0])).item() == pytest.approx(0.25)  # of the quality, what stays
     gate.usual.fill_(1.0)  # without an exchange of the other kind
     assert 0.9 < gate.opened(torch.tensor([6.0])).item() < 1
 
