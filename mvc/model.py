@@ -118,7 +118,7 @@ class Occasion(Gate):
     everyday talk is no exception.
     """
 
-    SURE = 0.95  # a share above it is taken for it: with no exchange of the other kind there are no odds
+    SURE = 0.99  # a larger share leaves nothing to tell apart: the gate has learnt nothing and stays open
     # Of its quality, what a response keeps in a context that gives no occasion. It is enough to stay below a usual
     # response, and costs true pairs less that the gate is wrong about.
     LEAST = 0.25
@@ -126,7 +126,7 @@ class Occasion(Gate):
     def opened(self, logits: torch.Tensor) -> torch.Tensor:
         """From LEAST to 1 (batch,)."""
         even = (logits.float() - self.usual.clamp(max=self.SURE).logit()).sigmoid()
-        return self.LEAST + (1.0 - self.LEAST) * even
+        return torch.where(self.usual > self.SURE, 1.0, self.LEAST + (1.0 - self.LEAST) * even)
 
 
 class ViewVectors(NamedTuple):
