@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 TITLE = "How empathic is this reply?"
 ABOUT = (
     "Write what was said, one turn a line, the speaker's last. The score goes from 1 to 5; the bar is where a person's "
-    "rating of a dialogue with this score lies in 9 of 10 cases. It measures text: no judgement of a person."
+    "rating of a dialogue with this score usually lies. It measures text: no judgement of a person."
 )
 EXAMPLES = [
     ["My dog died yesterday.", "I am so sorry. You must miss her terribly.", "Dogs die. Get a new one."],
@@ -90,7 +90,7 @@ def _bar(score: Score) -> str:
         "<div style='position:relative;height:14px;background:#8883;border-radius:7px;margin:6px 0'>"
         f"<div style='{BAR}left:{low:.1f}%;width:{high - low:.1f}%;background:#4a90d966;border-radius:7px'></div>"
         f"<div style='{BAR}left:calc({here:.1f}% - 3px);width:6px;background:#1f5fa8;border-radius:3px'></div></div>"
-        f"<small>9 of 10 ratings: {score.interval.low:.1f} to {score.interval.high:.1f}</small>"
+        f"<small>{score.coverage:.0%} of ratings: {score.interval.low:.1f} to {score.interval.high:.1f}</small>"
     )
 
 
