@@ -21,7 +21,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import httpx
+import httpx2 as httpx
 import numpy as np
 
 from pipelines.command import run_command
@@ -34,7 +34,7 @@ STARTUP_SECONDS, STOP_SECONDS = 60, 45
 
 @dataclass
 class Counts:
-    """statuses: answers. refused: connections, after the stop. lost: what httpx said of each. seconds: of answers."""
+    """statuses: answers. refused: connections, after the stop. lost: what httpx2 said of each. seconds: of answers."""
 
     statuses: Counter[int] = field(default_factory=Counter)
     refused: int = 0
