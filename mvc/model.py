@@ -235,6 +235,11 @@ class MVCModel(EmpathyModel):
         cosine = functional.cosine_similarity(vectors.context, vectors.response)
         return self.belonging(features, cosine), self.occasion(features, cosine)
 
+    def _kept(self, quality: torch.Tensor, belonging: torch.Tensor, occasion: torch.Tensor) -> torch.Tensor:
+        """The score (batch,) that two gates (batch,) leave of a quality (batch,)."""
+        lowest = self.config.empathy_range[0]
+        return lowest + (quality - lowest) * belonging * occasion
+
     def _gated_output(
         self,
         quality: torch.Tensor,
@@ -261,7 +266,7 @@ class MVCModel(EmpathyModel):
         assert output.empathy is not None
         output.quality = output.empathy
         output.belonging, output.occasion = self.belonging.opened(belonging), self.occasion.opened(occasion)
-        output.empathy = lowest + (output.quality - lowest) * output.belonging * output.occasion
+        output.empathy = self._kept(output.quality, output.belonging, output.occasion)
         if empathy is not None and output.loss is not None:
             parts = []
             for lesson, found in ((BELONGING, belonging), (OCCASION, occasion)):
@@ -279,8 +284,7 @@ class MVCModel(EmpathyModel):
         if self.belonging is None or self.occasion is None:
             return quality
         belonging, occasion = self._gate_logits(vectors, features)
-        lowest = self.config.empathy_range[0]
-        return lowest + (quality - lowest) * self.belonging.opened(belonging) * self.occasion.opened(occasion)
+        return self._kept(quality, self.belonging.opened(belonging), self.occasion.opened(occasion))
 
     def classify_emotion(
         self, input_ids: torch.Tensor, view_ids: torch.Tensor, emotion: torch.Tensor | None = None
