@@ -85,9 +85,8 @@ class Gate(Head):
         return (super().forward(features) + self.of_cosine(SCALE * cosine[:, None])).squeeze(-1)
 
     def learn_usual(self, value: torch.Tensor) -> None:
-        """Move the running mean to a batch's value (a scalar), in training alone."""
-        if self.training:
-            self.usual.lerp_(value.detach().float(), self.MOMENTUM)
+        """Move the running mean to a training batch's value (a scalar)."""
+        self.usual.lerp_(value.detach().float(), self.MOMENTUM)
 
 
 class Belonging(Gate):
@@ -130,11 +129,14 @@ class Occasion(Gate):
 
 
 class ViewVectors(NamedTuple):
-    """One vector (batch, hidden) a view; `response` is None where the response is no view of its own."""
+    """One vector (batch, hidden) a view, and the `relevance` of context and response; the response and the relevance
+    are None where the response is no view of its own.
+    """
 
     context: torch.Tensor
     full_dialogue: torch.Tensor
     response: torch.Tensor | None
+    relevance: torch.Tensor | None
 
 
 class MVCModel(EmpathyModel):
@@ -191,11 +193,12 @@ class MVCModel(EmpathyModel):
         """
         given = {} if embeddings is None else {"embeddings": embeddings}
         hidden = self.encoder(input_ids, view_ids, **given)
-        return ViewVectors(
-            context=self.pool(hidden, view_ids, CONTEXT) if context is None else context,
-            full_dialogue=self.pool(hidden, view_ids, FULL_DIALOGUE),
-            response=self.pool(hidden, view_ids, RESPONSE) if self.config.relevance else None,
-        )
+        context = self.pool(hidden, view_ids, CONTEXT) if context is None else context
+        full_dialogue = self.pool(hidden, view_ids, FULL_DIALOGUE)
+        if not self.config.relevance:
+            return ViewVectors(context, full_dialogue, None, None)
+        response = self.pool(hidden, view_ids, RESPONSE)
+        return ViewVectors(context, full_dialogue, response, relevance(context, response))
 
     def judge(
         self,
@@ -211,9 +214,7 @@ class MVCModel(EmpathyModel):
         score = self.empathy_head(features)
         if self.belonging is not None and self.occasion is not None:
             logits = self._gate_logits(vectors, features)
-            own = torch.ones_like(score, dtype=torch.bool) if own_context is None else own_context
-            lesson = torch.full_like(score, QUALITY, dtype=torch.long) if teaches is None else teaches
-            output = self._gated_output(score, logits, emotion_logits, empathy, emotion, own, lesson)
+            output = self._gated_output(score, logits, emotion_logits, empathy, emotion, own_context, teaches)
         else:
             output = self.joint_output(score, emotion_logits, empathy, emotion)
         if self.config.relevance_weight and own_context is not None and output.loss is not None:
@@ -225,14 +226,14 @@ class MVCModel(EmpathyModel):
     def features(self, vectors: ViewVectors, signal: torch.Tensor) -> torch.Tensor:
         """What the heads of the score are handed (batch, features): the full dialogue, the signal, the relevance."""
         handed_on = [vectors.full_dialogue, signal]
-        if vectors.response is not None:
-            handed_on += [vectors.response, relevance(vectors.context, vectors.response)]
+        if vectors.response is not None and vectors.relevance is not None:
+            handed_on += [vectors.response, vectors.relevance]
         return torch.cat(handed_on, dim=-1)
 
     def _gate_logits(self, vectors: ViewVectors, features: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Of belonging and of occasion, (batch,) each."""
-        assert self.belonging is not None and self.occasion is not None and vectors.response is not None
-        cosine = functional.cosine_similarity(vectors.context, vectors.response)
+        assert self.belonging is not None and self.occasion is not None and vectors.relevance is not None
+        cosine = vectors.relevance.mean(dim=-1)
         return self.belonging(features, cosine), self.occasion(features, cosine)
 
     def _kept(self, quality: torch.Tensor, belonging: torch.Tensor, occasion: torch.Tensor) -> torch.Tensor:
@@ -247,8 +248,8 @@ class MVCModel(EmpathyModel):
         emotion_logits: torch.Tensor,
         empathy: torch.Tensor | None,
         emotion: torch.Tensor | None,
-        own_context: torch.Tensor,
-        teaches: torch.Tensor,
+        own_context: torch.Tensor | None,
+        teaches: torch.Tensor | None,
     ) -> EmpathyOutput:
         """Each pair trains what it teaches; what a response is worth where it was given opens both gates, too.
 
@@ -256,25 +257,40 @@ class MVCModel(EmpathyModel):
         """
         assert self.belonging is not None and self.occasion is not None
         belonging, occasion = logits
-        lowest, unknown = self.config.empathy_range[0], float("nan")
-        worth = teaches == QUALITY
-        if own_context.any():
-            self.belonging.learn_usual(belonging[own_context].sigmoid().mean())
-            self.occasion.learn_usual(own_context.sum() / (own_context | (teaches == OCCASION)).sum())
-        of_quality = None if empathy is None else empathy.masked_fill(~worth, unknown)
+        lesson = torch.full_like(quality, QUALITY, dtype=torch.long) if teaches is None else teaches
+        if self.training:
+            own = torch.ones_like(quality, dtype=torch.bool) if own_context is None else own_context
+            self._learn_usual(belonging, own, lesson)
+        of_quality = None if empathy is None else empathy.masked_fill(lesson != QUALITY, float("nan"))
         output = self.joint_output(quality, emotion_logits, of_quality, emotion)
         assert output.empathy is not None
         output.quality = output.empathy
         output.belonging, output.occasion = self.belonging.opened(belonging), self.occasion.opened(occasion)
         output.empathy = self._kept(output.quality, output.belonging, output.occasion)
         if empathy is not None and output.loss is not None:
-            parts = []
-            for lesson, found in ((BELONGING, belonging), (OCCASION, occasion)):
-                of_gate = empathy.masked_fill(~worth & (teaches != lesson), unknown)
-                parts.append(gate_loss(found, of_gate, quality, worth, lowest))
-            output.gate_loss = torch.stack(parts).sum()
+            output.gate_loss = self._gate_loss(logits, quality, empathy, lesson)
             output.loss = output.loss + output.gate_loss
         return output
+
+    def _learn_usual(self, belonging: torch.Tensor, own: torch.Tensor, lesson: torch.Tensor) -> None:
+        assert self.belonging is not None and self.occasion is not None
+        if own.any():
+            self.belonging.learn_usual(belonging[own].sigmoid().mean())
+            self.occasion.learn_usual(own.sum() / (own | (lesson == OCCASION)).sum())
+
+    def _gate_loss(
+        self,
+        logits: tuple[torch.Tensor, torch.Tensor],
+        quality: torch.Tensor,
+        empathy: torch.Tensor,
+        lesson: torch.Tensor,
+    ) -> torch.Tensor:
+        worth = lesson == QUALITY
+        parts = []
+        for of_gate, found in zip((BELONGING, OCCASION), logits, strict=True):
+            labels = empathy.masked_fill(~worth & (lesson != of_gate), float("nan"))
+            parts.append(gate_loss(found, labels, quality, worth, self.config.empathy_range[0]))
+        return torch.stack(parts).sum()
 
     def unclamped_score(self, embeddings: torch.Tensor, view_ids: torch.Tensor) -> torch.Tensor:
         """Scores (batch,) of rows of word embeddings (batch, length, hidden), not clamped: for attributions."""

@@ -1,6 +1,6 @@
 """From examples to the token ids of their packed views."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -86,23 +86,27 @@ def encode_views(
     if not rows:
         return []
     separator = str(tokenizer.sep_token)
-    encoded: list[list[list[int]]] = []
+    contexts = [_join(context_turns(row, "dialogue_context"), separator) for row in rows]
+    texts: dict[int, list[str]] = {}  # of the views that hold one text each
+    pairs: list[list[int]] = []
     for view in views:
         if view == CONTEXT:
-            texts = [_join(context_turns(row, context_view), separator) for row in rows]
-            encoded.append(encode_texts(texts, tokenizer, view_length))
+            texts[view] = [_join(context_turns(row, context_view), separator) for row in rows]
         elif view == RESPONSE:
-            responses = _cut_responses([row["response"] for row in rows], tokenizer, view_length // 2)
-            encoded.append(encode_texts(responses, tokenizer, view_length))
+            texts[view] = [row["response"] for row in rows]
         elif view == FULL_DIALOGUE and RESPONSE in views:
-            texts = [_join(context_turns(row, "dialogue_context"), separator) for row in rows]
-            encoded.append(encode_texts(texts, tokenizer, view_length))
+            texts[view] = contexts
         elif view == FULL_DIALOGUE:
-            contexts = [_join(context_turns(row, "dialogue_context"), separator) for row in rows]
-            encoded.append(encode_pairs(contexts, [row["response"] for row in rows], tokenizer, view_length))
+            pairs = encode_pairs(contexts, [row["response"] for row in rows], tokenizer, view_length)
         else:
             known = f"CONTEXT ({CONTEXT}), FULL_DIALOGUE ({FULL_DIALOGUE}) or RESPONSE ({RESPONSE})"
             raise ValueError(f"views: expected {known}, got {view}")
+    # One call for all of them, each text once: a dialogue's first turn is its context view and its whole context.
+    distinct = list(dict.fromkeys(text for of_view in texts.values() for text in of_view))
+    ids_of = dict(zip(distinct, encode_texts(distinct, tokenizer, view_length) if distinct else [], strict=True))
+    encoded = [[ids_of[text] for text in texts[view]] if view in texts else pairs for view in views]
+    if RESPONSE in views:
+        encoded[views.index(RESPONSE)] = _at_most_half(texts[RESPONSE], ids_of, tokenizer, view_length)
     return [
         EncodedExample(
             input_ids=[token for ids in per_view for token in ids],
@@ -114,6 +118,18 @@ def encode_views(
         )
         for row, per_view in zip(rows, zip(*encoded, strict=True), strict=True)
     ]
+
+
+def _at_most_half(
+    responses: Sequence[str], ids_of: Mapping[str, list[int]], tokenizer: "PreTrainedTokenizerBase", view_length: int
+) -> list[list[int]]:
+    """Ids of the responses; those of more tokens than half a view keep their beginning."""
+    limit = view_length // 2
+    longest = limit + tokenizer.num_special_tokens_to_add(pair=False)
+    long = [response for response in dict.fromkeys(responses) if len(ids_of[response]) > longest]
+    cut = encode_texts(_cut_responses(list(long), tokenizer, limit), tokenizer, view_length) if long else []
+    shorter = dict(zip(long, cut, strict=True))
+    return [shorter.get(response, ids_of[response]) for response in responses]
 
 
 def _score(row: Example) -> float:

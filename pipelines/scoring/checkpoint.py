@@ -75,7 +75,12 @@ def read_checkpoint(folder: Path) -> Checkpoint:
             tokenizer=tokenizer,
             mechanism_weight=tensors["mechanism_weight"],
             mechanism_bias=tensors["mechanism_bias"],
-            domain=Domain(tensors["domain_mean"], tensors["domain_precision"], described["farthest"]),
+            domain=Domain(
+                tensors["domain_mean"],
+                tensors["domain_directions"],
+                tensors["domain_variances"],
+                **described["domain"],
+            ),
             calibration=Calibration(**described["calibration"]),
             described=described,
             fingerprint=_fingerprint(folder),

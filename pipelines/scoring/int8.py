@@ -1,8 +1,11 @@
 """The encoder in 8-bit integers on a CPU, by ONNX Runtime; made once from a checkpoint and kept."""
 
+import logging
 import os
 import tempfile
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -28,6 +31,7 @@ class Int8Encoder(nn.Module):
 
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = torch.get_num_threads()
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         self.session = onnxruntime.InferenceSession(str(file), options, providers=["CPUExecutionProvider"])
         self.of_views = encoder.mask_and_positions
 
@@ -73,8 +77,7 @@ def export_int8(encoder: SharedEncoder, path: Path) -> None:
     mask, positions = encoder.mask_and_positions(torch.ones(EXAMPLE, dtype=torch.long))
     rows, tokens = torch.export.Dim("rows"), torch.export.Dim("tokens")
     shapes = ({0: rows, 1: tokens}, {0: rows, 2: tokens, 3: tokens}, {0: rows, 1: tokens})
-    with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # torch's exporter warns of what it does itself
+    with tempfile.TemporaryDirectory() as folder, _quiet():
         whole = Path(folder) / "whole.onnx"
         torch.onnx.export(
             _Backbone(encoder).eval(),
@@ -86,5 +89,18 @@ def export_int8(encoder: SharedEncoder, path: Path) -> None:
             opset_version=OPSET,
             dynamo=True,
             external_data=False,
+            verbose=False,
         )
         quantize_dynamic(whole, path, per_channel=True, weight_type=QuantType.QInt8)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """The exporter warns of what it does itself, and of packages that this network does not need."""
+    logging.disable(logging.WARNING)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logging.disable(logging.NOTSET)

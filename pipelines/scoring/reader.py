@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from modeling.encoder import CONTEXT
-from mvc.model import MVCModel, ViewVectors, relevance
+from mvc.model import MVCModel, ViewVectors
 from pipelines.data.collator import collate
 from pipelines.data.encoding import encode_views
 from pipelines.data.views import context_text
@@ -91,18 +91,13 @@ def collect(reader: PairReader, rows: Sequence[Row], read: Callable[[ViewVectors
     return np.concatenate(parts)[np.argsort(order)]
 
 
-def _response(vectors: ViewVectors) -> torch.Tensor:
-    if vectors.response is None:
-        raise ValueError("expected a network whose response is a view of its own (relevance), this one's is not")
-    return vectors.response
-
-
 def mechanism_features(vectors: ViewVectors) -> torch.Tensor:
     """What the mechanisms are read from: full dialogue, response and relevance (batch, 3 hidden)."""
-    response = _response(vectors)
-    return torch.cat([vectors.full_dialogue, response, relevance(vectors.context, response)], dim=-1)
+    assert vectors.response is not None and vectors.relevance is not None  # a release has both
+    return torch.cat([vectors.full_dialogue, vectors.response, vectors.relevance], dim=-1)
 
 
 def domain_features(vectors: ViewVectors) -> torch.Tensor:
     """What says whether a pair is like those of training: context and response (batch, 2 hidden)."""
-    return torch.cat([vectors.context, _response(vectors)], dim=-1)
+    assert vectors.response is not None  # a release has one
+    return torch.cat([vectors.context, vectors.response], dim=-1)

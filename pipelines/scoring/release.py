@@ -59,13 +59,23 @@ def _write(folder: Path, run: Path, experiment: ExperimentSettings, data: Releas
     described = _write_network(folder, run, experiment)
     reader = PairReader(*read_network(folder, described["encoder"]))
     fitted = fit_all(reader, data, experiment)
-    save_file(
-        {name: torch.from_numpy(value).float().contiguous() for name, value in fitted.tensors.items()}, folder / FITTED
-    )
-    described |= {"calibration": asdict(fitted.calibration), "farthest": fitted.farthest, "fitted_on": fitted.counts}
+    domain = fitted.domain
+    tensors = {
+        "mechanism_weight": torch.from_numpy(fitted.heads.weight),
+        "mechanism_bias": torch.from_numpy(fitted.heads.bias),
+        "domain_mean": domain.mean,
+        "domain_directions": domain.directions,
+        "domain_variances": domain.variances,
+    }
+    save_file({name: value.float().contiguous() for name, value in tensors.items()}, folder / FITTED)
+    described |= {
+        "calibration": asdict(fitted.calibration),
+        "domain": {"noise": domain.noise, "farthest": domain.farthest},
+        "fitted_on": fitted.counts,
+    }
     write_json(folder / SCORER, described)
     scorer = EmpathyScorer(read_checkpoint(folder))
-    described["figures"] = figures(scorer, data) | {"mechanisms": fitted.mechanisms}
+    described["figures"] = figures(scorer, data) | {"mechanisms": fitted.heads.reported}
     write_json(folder / SCORER, described)
     (folder / "README.md").write_text(release_card(described, experiment), encoding="utf-8")
 

@@ -1,6 +1,6 @@
 """What a release is fitted on and what its figures are worked out on, by dialogue."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +30,7 @@ class RatedRows:
 @dataclass(frozen=True)
 class ReleaseData:
     """trained: some of the pairs that the network was trained on. calibration: training dialogues that it was not
-    trained on. valid: of the validation split. test: all turns of the test split that the run kept. pairs, pair_rows:
+    trained on. valid: of the validation split. test: all turns of the test split. pairs, pair_rows:
     of EPITOME.
     """
 
@@ -45,7 +45,7 @@ class ReleaseData:
 def read_release_data(settings: ReleaseSettings, experiment: ExperimentSettings) -> ReleaseData:
     """Read all of it. Raises UserError as the readers do."""
     data = experiment.data
-    corpus = prepare_corpus(data)
+    corpus = prepare_corpus(replace(data, max_evaluated_dialogues=None))  # the figures are those of whole splits
     seen = trained_dialogues(corpus, [stage.max_dialogues for stage in experiment.stages])
     given: dict[str, list[float]] = {}
     for one in read_dialogue_ratings(Path(settings.human_ratings_path)):

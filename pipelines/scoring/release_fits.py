@@ -9,8 +9,8 @@ import torch
 
 from pipelines.evaluation.metrics import emotion_metrics, empathy_metrics
 from pipelines.scoring.calibration import COVERAGE, Calibration, fit_interval, fit_temperature
-from pipelines.scoring.domain import fit_domain
-from pipelines.scoring.mechanism_heads import fit_mechanism_heads
+from pipelines.scoring.domain import Domain, fit_domain
+from pipelines.scoring.mechanism_heads import MechanismHeads, fit_mechanism_heads
 from pipelines.scoring.reader import PairReader, collect, domain_features, mechanism_features
 from pipelines.scoring.release_data import RatedRows, ReleaseData
 from pipelines.scoring.scorer import EmpathyScorer
@@ -19,34 +19,27 @@ from pipelines.training.configuration import ExperimentSettings
 
 @dataclass(frozen=True)
 class Fitted:
-    """tensors: by the names of fitted.safetensors. counts: what each part was fitted on."""
+    """heads: of the mechanisms. counts: what each part was fitted on."""
 
-    tensors: Mapping[str, np.ndarray]
+    heads: MechanismHeads
+    domain: Domain
     calibration: Calibration
-    farthest: float
-    mechanisms: Mapping[str, Any]
     counts: Mapping[str, int]
 
 
 def fit_all(reader: PairReader, data: ReleaseData, experiment: ExperimentSettings) -> Fitted:
     """Mechanisms on EPITOME, the domain on training pairs, intervals and temperature on dialogues not trained on."""
     heads = fit_mechanism_heads(collect(reader, data.pair_rows, mechanism_features), data.pairs, experiment.seeds[0])
-    mean, precision, farthest = fit_domain(collect(reader, data.trained, domain_features))
+    domain = fit_domain(collect(reader, data.trained, domain_features))
     rows, ratings = data.calibration.rows, data.calibration.ratings
     judged = collect(reader, rows, lambda vectors: _scores_and_logits(reader, vectors))
     scores = dialogue_means(data.calibration, judged[:, 0])
     edges, below, above = fit_interval(scores, np.array(list(ratings.values())))
     temperature = fit_temperature(judged[:, 1:], [row["emotion"] for row in rows])
     return Fitted(
-        tensors={
-            "mechanism_weight": heads.weight,
-            "mechanism_bias": heads.bias,
-            "domain_mean": mean,
-            "domain_precision": precision,
-        },
+        heads=heads,
+        domain=domain,
         calibration=Calibration(edges, below, above, COVERAGE, temperature),
-        farthest=farthest,
-        mechanisms=heads.reported,
         counts={
             "epitome_pairs": len(data.pairs),
             "training_pairs": len(data.trained),

@@ -41,7 +41,8 @@ def write_release(folder: Path, encoder: str) -> MVCModel:
         "mechanism_weight": torch.randn(9, 3 * HIDDEN),
         "mechanism_bias": torch.randn(9),
         "domain_mean": torch.zeros(2 * HIDDEN),
-        "domain_precision": torch.eye(2 * HIDDEN),
+        "domain_directions": torch.eye(2 * HIDDEN)[:4],
+        "domain_variances": torch.ones(4),
     }
     save_file(fitted, folder / FITTED)
     described = {
@@ -52,7 +53,7 @@ def write_release(folder: Path, encoder: str) -> MVCModel:
             "version": "tiny",
         },
         "calibration": asdict(CALIBRATION),
-        "farthest": 1e6,
+        "domain": {"noise": 1.0, "farthest": 1e6},
     }
     (folder / SCORER).write_text(json.dumps(described), encoding="utf-8")
     return model.eval()
