@@ -17,9 +17,9 @@ FAR = "the text is far from the dialogues that the model was trained on"
 ENGLISH = ("en", "pcm", "sco")  # with Nigerian Pidgin and Scots, which short English texts are taken for
 CERTAIN = 0.5  # probability of a language
 # A text with many of these is English, and is not looked at further: that takes as long as all heads of the network.
-ENGLISH_WORDS = frozenset(
-    "i the and you that this with have what your my they would could about when it's i'm don't how be not but".split()
-)
+ENGLISH_WORDS = """
+i the and you that this with have what your my they would could about when it's i'm don't how be not but
+"""
 MANY = 0.2  # share of a text's words
 SHARE_LEFT_OUT = 0.005  # of training pairs, by their distance
 DIRECTIONS = 64  # that the training pairs vary in most
@@ -81,10 +81,15 @@ def _identifier() -> "LanguageIdentifier":
     return LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
 
 
+@lru_cache(maxsize=1)
+def _english_words() -> frozenset[str]:
+    return frozenset(ENGLISH_WORDS.split())
+
+
 def other_language(text: str) -> bool:
     """Whether `text` is more likely than not in one language other than English (py3langid)."""
     words = text.lower().split()
-    if sum(word in ENGLISH_WORDS for word in words) > MANY * len(words):
+    if sum(word in _english_words() for word in words) > MANY * len(words):
         return False
     language, probability = _identifier().classify(text)
     return language not in ENGLISH and probability > CERTAIN

@@ -157,6 +157,20 @@ def test_a_response_of_its_own_is_not_in_the_full_dialogue_view(tokenizer: PreTr
     assert list(dict.fromkeys(apart.view_ids)) == [CONTEXT, FULL_DIALOGUE, RESPONSE]
 
 
+def test_a_text_that_is_context_and_response_is_cut_as_each_of_them(tokenizer: PreTrainedTokenizerBase) -> None:
+    text = ("i " * 20 + "you " * 40).strip()
+    given = example(dialogue_context=[{"role": "speaker", "text": text}], response=text)
+    (row,) = encode_views([given], (CONTEXT, FULL_DIALOGUE, RESPONSE), "speaker_turns", tokenizer, 32)
+    of_view = {
+        view: [token for token, its in zip(row.input_ids, row.view_ids, strict=True) if its == view]
+        for view in (CONTEXT, FULL_DIALOGUE, RESPONSE)
+    }
+    assert of_view[CONTEXT] == of_view[FULL_DIALOGUE] == encode_texts([text], tokenizer, 32)[0]
+    whole = tokenizer(text, add_special_tokens=False)["input_ids"]
+    assert of_view[CONTEXT][1:-1] == whole[-30:]
+    assert of_view[RESPONSE][1:-1] == whole[:16]
+
+
 def test_texts_given_are_left_as_they_are(tokenizer: PreTrainedTokenizerBase) -> None:
     responses = ["you " * 60]
     encode_pairs(["Cats die."], responses, tokenizer, 16)
