@@ -1,4 +1,4 @@
-"""Anything that scores how empathic a response is in its context: a trained run, a Python callable, a CSV of scores.
+"""Anything that scores how empathic a response is in its context: a run, a release, a Python callable, a CSV of scores.
 
 A new kind of scorer is one function and one line in `SCORER_KINDS`.
 """
@@ -245,9 +245,18 @@ def _epitome_scorer(spec: str) -> Scorer:
     return load_mechanism_scorer(spec)
 
 
+def _release_scorer(spec: str) -> Scorer:
+    """A release of `empathy release`; the one that is installed where no folder is named."""
+    from pipelines.scoring.release_figures import as_scorer
+    from pipelines.scoring.scorer import EmpathyScorer
+
+    return as_scorer(EmpathyScorer.from_pretrained(spec or None), f"release:{spec}")
+
+
 # prefix of a spec -> loader of what follows the colon; a spec without one of these is a run folder
 SCORER_KINDS: dict[str, Callable[[str], Scorer]] = {
     "python": _python_scorer,
     "csv": _csv_scorer,
     "epitome": _epitome_scorer,
+    "release": _release_scorer,
 }

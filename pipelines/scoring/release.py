@@ -19,7 +19,8 @@ from pipelines.scoring.configuration import ReleaseSettings
 from pipelines.scoring.reader import PairReader
 from pipelines.scoring.release_card import release_card
 from pipelines.scoring.release_data import ReleaseData, read_release_data
-from pipelines.scoring.release_fits import figures, fit_all
+from pipelines.scoring.release_figures import figures
+from pipelines.scoring.release_fits import fit_all
 from pipelines.scoring.scorer import EmpathyScorer
 from pipelines.training.configuration import ExperimentSettings
 from pipelines.training.run_folder import cell_settings
@@ -72,6 +73,7 @@ def _write(folder: Path, run: Path, experiment: ExperimentSettings, data: Releas
         "calibration": asdict(fitted.calibration),
         "domain": {"noise": domain.noise, "farthest": domain.farthest},
         "fitted_on": fitted.counts,
+        "probed_on": data.material.counts(),
     }
     write_json(folder / SCORER, described)
     scorer = EmpathyScorer(read_checkpoint(folder))

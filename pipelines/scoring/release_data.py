@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from pipelines.data.corpus import Corpus
@@ -12,6 +13,9 @@ from pipelines.data.exclude import read_exclude_ids
 from pipelines.data.features import SPEAKER
 from pipelines.data.human_ratings import read_dialogue_ratings
 from pipelines.data.prepare import dialogue_hash, prepare_corpus, trained_dialogues
+from pipelines.errors import UserError
+from pipelines.probes.configuration import ProbeSettings
+from pipelines.probes.material import Material, read_material
 from pipelines.scoring.configuration import ReleaseSettings
 from pipelines.scoring.reader import Row, pair_row
 from pipelines.training.configuration import ExperimentSettings
@@ -31,7 +35,7 @@ class RatedRows:
 class ReleaseData:
     """trained: some of the pairs that the network was trained on. calibration: training dialogues that it was not
     trained on. valid: of the validation split. test: all turns of the test split. pairs, pair_rows:
-    of EPITOME.
+    of EPITOME. material: of the probes.
     """
 
     trained: list[Row]
@@ -40,11 +44,14 @@ class ReleaseData:
     test: list[Row]
     pairs: pd.DataFrame
     pair_rows: list[Row]
+    material: Material
 
 
 def read_release_data(settings: ReleaseSettings, experiment: ExperimentSettings) -> ReleaseData:
     """Read all of it. Raises UserError as the readers do."""
     data = experiment.data
+    if data.corpus != "empatheticdialogues" or data.path is None:
+        raise UserError(f"data.corpus: expected a run on empatheticdialogues, got {data.corpus}; choose another run")
     corpus = prepare_corpus(replace(data, max_evaluated_dialogues=None))  # the figures are those of whole splits
     seen = trained_dialogues(corpus, [stage.max_dialogues for stage in experiment.stages])
     given: dict[str, list[float]] = {}
@@ -62,6 +69,7 @@ def read_release_data(settings: ReleaseSettings, experiment: ExperimentSettings)
             pair_row([{"role": SPEAKER, "text": seeker}], response)
             for seeker, response in zip(pairs["seeker_post"], pairs["response_post"], strict=True)
         ],
+        material=read_material(ProbeSettings(data.path, settings.probe_corpora, exclude_ids=data.exclude_ids)),
     )
 
 
@@ -77,3 +85,11 @@ def _rated(corpus: Corpus, split: str, ratings: dict[str, float]) -> RatedRows:
     kept = [place for place, conv_id in enumerate(examples["conv_id"]) if conv_id in ratings]
     rows: list[dict[str, Any]] = list(examples.select(kept))
     return RatedRows(rows, {row["conv_id"]: ratings[row["conv_id"]] for row in rows})
+
+
+def dialogue_means(rated: RatedRows, scores: np.ndarray) -> np.ndarray:
+    """Mean score of each dialogue, in the order of `rated.ratings`: (dialogues,)."""
+    by_dialogue: dict[str, list[float]] = {}
+    for row, score in zip(rated.rows, scores, strict=True):
+        by_dialogue.setdefault(row["conv_id"], []).append(float(score))
+    return np.array([np.mean(by_dialogue[conv_id]) for conv_id in rated.ratings])

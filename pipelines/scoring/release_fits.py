@@ -1,4 +1,4 @@
-"""What is fitted on a frozen network, and the figures of the finished release."""
+"""What is fitted on a frozen network."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,13 +7,11 @@ from typing import Any
 import numpy as np
 import torch
 
-from pipelines.evaluation.metrics import emotion_metrics, empathy_metrics
 from pipelines.scoring.calibration import COVERAGE, Calibration, fit_interval, fit_temperature
 from pipelines.scoring.domain import Domain, fit_domain
 from pipelines.scoring.mechanism_heads import MechanismHeads, fit_mechanism_heads
 from pipelines.scoring.reader import PairReader, collect, domain_features, mechanism_features
-from pipelines.scoring.release_data import RatedRows, ReleaseData
-from pipelines.scoring.scorer import EmpathyScorer
+from pipelines.scoring.release_data import ReleaseData, dialogue_means
 from pipelines.training.configuration import ExperimentSettings
 
 
@@ -52,33 +50,3 @@ def _scores_and_logits(reader: PairReader, vectors: Any) -> torch.Tensor:
     output = reader.model.judge(vectors)
     assert output.empathy is not None and output.emotion_logits is not None
     return torch.cat([output.empathy[:, None], output.emotion_logits], dim=1)
-
-
-def dialogue_means(rated: RatedRows, scores: np.ndarray) -> np.ndarray:
-    """Mean score of each dialogue, in the order of `rated.ratings`: (dialogues,)."""
-    by_dialogue: dict[str, list[float]] = {}
-    for row, score in zip(rated.rows, scores, strict=True):
-        by_dialogue.setdefault(row["conv_id"], []).append(float(score))
-    return np.array([np.mean(by_dialogue[conv_id]) for conv_id in rated.ratings])
-
-
-def figures(scorer: EmpathyScorer, data: ReleaseData) -> dict[str, Any]:
-    """Agreement and coverage on rated validation dialogues, emotion on test turns, abstentions on both."""
-    valid = scorer.score_rows(data.valid.rows)
-    scores = dialogue_means(data.valid, np.array([one.empathy for one in valid]))
-    ratings = np.array(list(data.valid.ratings.values()))
-    inside = [
-        low <= rating <= high
-        for (low, high), rating in zip(map(scorer.checkpoint.calibration.interval, scores), ratings, strict=True)
-    ]
-    test = scorer.score_rows(data.test)
-    logits = np.log([[one.emotions[label] for label in scorer.labels] for one in test])
-    return {
-        "people": empathy_metrics(scores, ratings),
-        "interval": {"n": len(inside), "covered": float(np.mean(inside)), "nominal": COVERAGE},
-        "emotion": emotion_metrics(logits, np.array([row["emotion"] for row in data.test])),
-        "abstained": {
-            "valid": float(np.mean([one.abstain for one in valid])),
-            "test": float(np.mean([one.abstain for one in test])),
-        },
-    }

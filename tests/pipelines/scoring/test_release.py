@@ -8,11 +8,17 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from scipy.stats import spearmanr
+from statsmodels.stats.proportion import proportion_confint
 
 from mvc.model import MVCModel
 from pipelines.cli import main as empathy
 from pipelines.data.epitome import MECHANISMS
+from pipelines.data.features import EMOTIONS
 from pipelines.errors import UserError
+from pipelines.probes.material import Material
+from pipelines.probes.pairs import one_turn
+from pipelines.probes.pairs import pair_row as probe_pair
 from pipelines.scoring import EmpathyScorer
 from pipelines.scoring import release as module
 from pipelines.scoring.calibration import Calibration
@@ -70,7 +76,19 @@ def invented_data() -> ReleaseData:
         test=invented_rows(40, 4),
         pairs=pairs,
         pair_rows=rows,
+        material=invented_material(),
     )
+
+
+def invented_material() -> Material:
+    turns = invented_rows(40, 6)
+    corpora = {
+        name: [
+            probe_pair(one_turn(row["dialogue_context"][0]["text"]), row["response"]) for row in invented_rows(20, k)
+        ]
+        for name, k in (("talk", 7), ("support", 8))
+    }
+    return Material("valid", turns, corpora, dict.fromkeys(corpora, 0))
 
 
 @pytest.fixture
@@ -90,7 +108,7 @@ def run(write_config: WriteConfig, tiny_bert: str, tmp_path: Path) -> Path:
 
 
 def settings_of(run: Path, out: Path) -> ReleaseSettings:
-    return ReleaseSettings(run=str(run), human_ratings_path="", epitome_path="", output_dir=str(out))
+    return ReleaseSettings(run=str(run), human_ratings_path="", epitome_path="", probe_corpora=[], output_dir=str(out))
 
 
 def test_a_release_of_a_run(run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -122,9 +140,22 @@ def test_a_release_of_a_run(run: Path, tmp_path: Path, monkeypatch: pytest.Monke
         calibration.interval(means[name]).low <= rating <= calibration.interval(means[name]).high
         for name, rating in data.valid.ratings.items()
     ]
-    assert figures["interval"] == {"n": 30, "covered": pytest.approx(np.mean(inside)), "nominal": 0.9}
+    covered = figures["people"]["covered"]
+    assert (covered["n"], covered["nominal"]) == (30, 0.9)
+    assert covered["value"] == pytest.approx(np.mean(inside))
+    assert (covered["low"], covered["high"]) == pytest.approx(proportion_confint(sum(inside), 30, method="wilson"))
     errors = [abs(means[name] - rating) for name, rating in data.valid.ratings.items()]
-    assert figures["people"]["mae"] == pytest.approx(np.mean(errors))
+    assert figures["people"]["mae"]["value"] == pytest.approx(np.mean(errors))
+    assert figures["people"]["mae"]["low"] < np.mean(errors) < figures["people"]["mae"]["high"]
+    rho = spearmanr(list(means.values()), list(data.valid.ratings.values())).statistic
+    assert figures["people"]["spearman"]["value"] == pytest.approx(rho)
+    emotions = [score.emotion for score in scorer.score_rows(data.test)]
+    hits = [name == EMOTIONS[row["emotion"]] for row, name in zip(data.test, emotions, strict=True)]
+    assert figures["emotion"]["accuracy"]["value"] == pytest.approx(np.mean(hits))
+    assert figures["emotion"]["accuracy"]["n"] == 40
+    probes = {one["title"]: one["figure"] for one in figures["probes"]}
+    real = scorer.score_rows(data.material.real)
+    assert probes["threshold"] == pytest.approx(np.median([one.empathy for one in real]))
     assert described["fitted_on"] == {
         "epitome_pairs": 150,
         "training_pairs": 80,
@@ -133,7 +164,10 @@ def test_a_release_of_a_run(run: Path, tmp_path: Path, monkeypatch: pytest.Monke
     assert set(figures["mechanisms"]) == set(MECHANISMS)
     card = (out / "README.md").read_text()
     assert "non-commercial" in card
-    assert f"{figures['interval']['covered']:.3f}" in card
+    row = "| ratings inside the 90% interval | rated validation dialogues, mean over turns | 30 |"
+    assert f"{row} {covered['value']:.3f} [" in card
+    assert "on 40 real listener turns of the validation split and on 20 pairs of talk, 20 pairs of support:" in card
+    assert f"| threshold |  | {probes['threshold']:.3f} |" in card
 
 
 def test_a_release_is_the_same_twice(run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
