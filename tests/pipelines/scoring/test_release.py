@@ -16,6 +16,7 @@ from pipelines.cli import main as empathy
 from pipelines.data.epitome import MECHANISMS
 from pipelines.data.features import EMOTIONS
 from pipelines.errors import UserError
+from pipelines.probes import estimates
 from pipelines.probes.material import Material
 from pipelines.probes.pairs import one_turn
 from pipelines.probes.pairs import pair_row as probe_pair
@@ -105,6 +106,11 @@ def run(write_config: WriteConfig, tiny_bert: str, tmp_path: Path) -> Path:
     text = (folder / "config.yaml").read_text().replace("test_split: valid", "test_split: test")
     (folder / "config.yaml").write_text(text)
     return folder
+
+
+@pytest.fixture(autouse=True)
+def few_resamples(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(estimates, "RESAMPLES", 25)
 
 
 def settings_of(run: Path, out: Path) -> ReleaseSettings:
