@@ -2,11 +2,13 @@
 
     python benchmarks/scoring_latency.py --repeats 200
 
-Contexts of 24 tokens and replies of 20, new ones in every call, one call after the other in turn, so that a slow moment
-of the machine meets all of them. Prints medians in milliseconds and their ratios; --json writes them to a file.
+Contexts of 24 tokens and replies of 20, new stretches of the sample corpus in every call, one call after the other in
+turn, so that a slow moment of the machine meets all of them. Prints medians in milliseconds and their ratios; --json
+writes them to a file.
 """
 
 import argparse
+import json
 import os
 import platform
 import random
@@ -15,6 +17,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -28,22 +31,34 @@ from pipelines.scoring.reader import pair_row
 from pipelines.scoring.turns import context_turns
 
 CONTEXT_TOKENS, RESPONSE_TOKENS, CANDIDATES = 24, 20, 10
-WORDS = """my our the a old new house job friend mother dog week night day was went came told lost found and but so then
-very really happy sad tired over with from about after before little big long last next time home work school"""
 
 
 class Texts:
-    """New texts of so many tokens each."""
+    """New texts of so many tokens each: stretches of the sample corpus."""
 
     def __init__(self, scorer: EmpathyScorer) -> None:
         tokenizer = scorer.checkpoint.tokenizer
-        self.words = [
-            word for word in WORDS.split() if len(tokenizer(" " + word, add_special_tokens=False).input_ids) == 1
-        ]
+        self.words: list[str] = []
+        for path in sorted(files("pipelines.data.sample").joinpath("dialogues").iterdir(), key=lambda one: one.name):
+            for line in path.read_text(encoding="utf-8").splitlines():
+                dialogue = json.loads(line)
+                for turn in (*dialogue["dialogue_context"], *dialogue["responses"]):
+                    self.words += turn["text"].split()
+        distinct = sorted(set(self.words))
+        ids = tokenizer([" " + word for word in distinct], add_special_tokens=False)["input_ids"]
+        tokens = {word: len(of_word) for word, of_word in zip(distinct, ids, strict=True)}
+        self.tokens = [tokens[word] for word in self.words]
         self.rng = random.Random(0)
 
     def of(self, tokens: int) -> str:
-        return " ".join(self.rng.choices(self.words, k=tokens))
+        while True:
+            start = end = self.rng.randrange(len(self.words) - tokens)
+            left = tokens
+            while left > 0:
+                left -= self.tokens[end]
+                end += 1
+            if not left:
+                return " ".join(self.words[start:end])
 
     def pair(self) -> tuple[str, str]:
         return self.of(CONTEXT_TOKENS), self.of(RESPONSE_TOKENS)

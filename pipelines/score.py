@@ -8,6 +8,7 @@ from pathlib import Path
 
 from pipelines.command import run_command
 from pipelines.errors import UserError
+from pipelines.scoring import PRECISIONS
 
 PROG = "empathy score"
 DESCRIPTION = (
@@ -24,7 +25,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--out", type=Path, help="where a file's scores go: .csv, .jsonl or .parquet")
     parser.add_argument("--context", default="context", metavar="COLUMN", help="default: context")
     parser.add_argument("--response", default="response", metavar="COLUMN", help="default: response")
-    parser.add_argument("--precision", default="fp32", choices=("fp32", "int8"), help="int8 is faster (default: fp32)")
+    parser.add_argument("--precision", default="fp32", choices=PRECISIONS, help="bf16, int8 are faster (default: fp32)")
     parser.add_argument("--checkpoint", metavar="FOLDER", help="a release; default: the one that is installed")
     parser.add_argument("--json", action="store_true", help="print all that is known of one pair, as JSON")
     arguments = parser.parse_args(argv)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from pipelines.command import run_command
 from pipelines.errors import UserError
+from pipelines.scoring import PRECISIONS
 from pipelines.scoring.server.settings import KEY_VARIABLE, ServerSettings
 
 PROG = "empathy serve"
@@ -22,7 +23,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog=PROG, description=DESCRIPTION)
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: this machine alone)")
     parser.add_argument("--port", type=int, default=8000)
-    parser.add_argument("--precision", default="fp32", choices=("fp32", "int8"), help="int8 is faster (default: fp32)")
+    parser.add_argument("--precision", default="fp32", choices=PRECISIONS, help="bf16, int8 are faster (default: fp32)")
     parser.add_argument("--checkpoint", metavar="FOLDER", help="a release; default: the one that is installed")
     arguments = parser.parse_args(argv)
     settings = ServerSettings(arguments.host, arguments.port, os.environ.get(KEY_VARIABLE) or None)

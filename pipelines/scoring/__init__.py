@@ -7,7 +7,9 @@ from pipelines.scoring.results import DialogueScores, Mechanism, Score
 if TYPE_CHECKING:
     from pipelines.scoring.scorer import EmpathyScorer
 
-__all__ = ["DialogueScores", "EmpathyScorer", "Mechanism", "Score"]
+PRECISIONS = ("fp32", "bf16", "int8")
+
+__all__ = ["PRECISIONS", "DialogueScores", "EmpathyScorer", "Mechanism", "Score"]
 
 
 def __getattr__(name: str) -> Any:

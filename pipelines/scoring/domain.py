@@ -18,7 +18,8 @@ ENGLISH = ("en", "pcm", "sco")  # with Nigerian Pidgin and Scots, which short En
 CERTAIN = 0.5  # probability of a language
 # A text with many of these is English, and is not looked at further: that takes as long as all heads of the network.
 ENGLISH_WORDS = """
-i the and you that this with have what your my they would could about when it's i'm don't how be not but
+i the and you that this with have what your my they would could about when it's i'm don't how be not but it are she just
+did get there his if for to was
 """
 MANY = 0.2  # share of a text's words
 SHARE_LEFT_OUT = 0.005  # of training pairs, by their distance

@@ -1,7 +1,7 @@
 """Reads pairs of context and reply into the vectors of their views, each context once."""
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,8 +16,8 @@ from pipelines.data.views import context_text
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
-REMEMBERED = 1024  # context views
-BATCH_SIZE = 32
+REMEMBERED = 4096  # context views
+BATCH_SIZE = 16  # larger ones are slower on a CPU: they leave its caches
 
 Row = dict[str, Any]
 
@@ -30,7 +30,11 @@ def pair_row(turns: Sequence[dict[str, str]], response: str) -> Row:
 def batches(rows: Sequence[Row]) -> Iterator[list[int]]:
     """The rows' places, in batches of pairs of like size, which take little padding."""
     sizes = [sum(len(turn["text"]) for turn in row["dialogue_context"]) + len(row["response"]) for row in rows]
-    order = sorted(range(len(rows)), key=sizes.__getitem__)
+    return _of_like_size(sizes)
+
+
+def _of_like_size(sizes: Sequence[int]) -> Iterator[list[int]]:
+    order = sorted(range(len(sizes)), key=sizes.__getitem__)
     for start in range(0, len(order), BATCH_SIZE):
         yield order[start : start + BATCH_SIZE]
 
@@ -55,15 +59,34 @@ class PairReader:
             self._remember(keys, vectors.context)
         else:
             if new:
-                batch = self.encode(list(new.values()), (CONTEXT,))
-                found = self.model.pool(self.model.encoder(**batch), batch["view_ids"], CONTEXT)
-                self._remember(list(new), found)
+                self._read_contexts(new)
             context = torch.stack([self._contexts[key] for key in keys])
             others = tuple(view for view in self.model.views if view != CONTEXT)
             vectors = self.model.read_views(**self.encode(rows, others), context=context)
+        self._forget()
+        return vectors
+
+    @torch.inference_mode()
+    def read_contexts(self, rows: Sequence[Row]) -> None:
+        """Encode the contexts of at most `REMEMBERED` rows, each once, in batches of their own.
+
+        For many rows that costs less than a batch's contexts beside its other views: tokens of views that do not see
+        each other still take the time of attention.
+        """
+        keys = (context_text(row, self.model.config.context_view) for row in rows)
+        new = {key: row for key, row in zip(keys, rows, strict=True) if key not in self._contexts}
+        texts = list(new)
+        for chosen in _of_like_size([len(text) for text in texts]):
+            self._read_contexts({texts[place]: new[texts[place]] for place in chosen})
+        self._forget()
+
+    def _read_contexts(self, new: Mapping[str, Row]) -> None:
+        batch = self.encode(list(new.values()), (CONTEXT,))
+        self._remember(list(new), self.model.pool(self.model.encoder(**batch), batch["view_ids"], CONTEXT))
+
+    def _forget(self) -> None:
         while len(self._contexts) > REMEMBERED:
             self._contexts.popitem(last=False)
-        return vectors
 
     def encode(self, rows: Sequence[Row], views: tuple[int, ...]) -> dict[str, torch.Tensor]:
         config = self.model.config

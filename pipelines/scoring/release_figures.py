@@ -70,4 +70,4 @@ def probe_figures(scorer: EmpathyScorer, material: Material) -> list[Mapping[str
 
 def as_scorer(scorer: EmpathyScorer, name: str) -> Scorer:
     """The scorer as audits and probes take one."""
-    return Scorer(name, lambda rows: np.array([one.empathy for one in scorer.score_rows(list(rows))]))
+    return Scorer(name, lambda rows: np.array([one.empathy for one in scorer.score_rows([dict(row) for row in rows])]))

@@ -6,16 +6,28 @@ from pathlib import Path
 from typing import NamedTuple, Self
 
 import torch
+from torch import nn
 
+from modeling.encoder import SharedEncoder
 from pipelines.data.epitome import LEVELS
 from pipelines.data.views import context_text
 from pipelines.errors import UserError
+from pipelines.scoring import PRECISIONS
 from pipelines.scoring.checkpoint import RELEASED, Checkpoint, read_checkpoint
-from pipelines.scoring.reader import PairReader, Row, batches, domain_features, mechanism_features, pair_row
+from pipelines.scoring.reader import (
+    BATCH_SIZE,
+    REMEMBERED,
+    PairReader,
+    Row,
+    batches,
+    domain_features,
+    mechanism_features,
+    pair_row,
+)
 from pipelines.scoring.results import DialogueScores, Mechanism, Score
 from pipelines.scoring.turns import Context, Turn, context_turns, dialogue_turns, listener_places, response_text
 
-PRECISIONS = ("fp32", "int8")
+CHUNK = REMEMBERED // 2  # rows whose contexts are read before them, and are still remembered then
 MECHANISM_NAMES = ("emotional_reactions", "interpretations", "explorations")
 
 
@@ -29,6 +41,18 @@ class Judged(NamedTuple):
     emotions: torch.Tensor
     mechanisms: torch.Tensor
     distance: torch.Tensor
+
+
+class Bf16Encoder(nn.Module):
+    """An encoder that calculates in bf16; its hidden states are fp32."""
+
+    def __init__(self, encoder: SharedEncoder) -> None:
+        super().__init__()
+        self.encoder = encoder.bfloat16()
+
+    def forward(self, input_ids: torch.Tensor, view_ids: torch.Tensor) -> torch.Tensor:
+        """Hidden states (batch, length, hidden) of packed rows (batch, length)."""
+        return self.encoder(input_ids, view_ids).float()
 
 
 class EmpathyScorer:
@@ -47,6 +71,8 @@ class EmpathyScorer:
             from pipelines.scoring.int8 import int8_encoder
 
             checkpoint.model.encoder = int8_encoder(checkpoint)  # type: ignore[assignment]  # called as one
+        elif precision == "bf16":
+            checkpoint.model.encoder = Bf16Encoder(checkpoint.model.encoder)  # type: ignore[assignment]
         names = checkpoint.model.config.id2label
         assert names is not None
         self.labels = [str(name) for _, name in sorted(names.items())]
@@ -55,8 +81,9 @@ class EmpathyScorer:
     def from_pretrained(cls, folder: str | os.PathLike[str] | None = None, precision: str = "fp32") -> Self:
         """The scorer of a release, by default the one that is installed with this package.
 
-        precision: "fp32", or "int8" for an encoder that is several times as fast on a CPU and nearly as exact. Raises
-        UserError where the folder holds no release, or one that cannot be read.
+        precision: "fp32"; "bf16", for many pairs on a CPU that calculates with it; "int8", for single pairs on any CPU
+        (docs/scoring.md says how fast and how exact they are). Raises UserError where the folder holds no release, or
+        one that cannot be read.
         """
         return cls(read_checkpoint(RELEASED if folder is None else Path(folder)), precision)
 
@@ -89,6 +116,13 @@ class EmpathyScorer:
 
     def score_rows(self, rows: Sequence[Row]) -> list[Score]:
         """Score rows with the columns dialogue_context and response of an example, in their order."""
+        return [
+            score for start in range(0, len(rows), CHUNK) for score in self._score_chunk(rows[start : start + CHUNK])
+        ]
+
+    def _score_chunk(self, rows: Sequence[Row]) -> list[Score]:
+        if len(rows) > BATCH_SIZE:
+            self.reader.read_contexts(rows)
         scores: dict[int, Score] = {}
         for chosen in batches(rows):
             found = self._typed([rows[place] for place in chosen])

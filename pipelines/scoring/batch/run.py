@@ -40,6 +40,7 @@ def score_file(scorer: EmpathyScorer, source: Path, target: Path, context: str, 
     identity = {
         "input": _fingerprint(source),
         "checkpoint": scorer.checkpoint.fingerprint,
+        "precision": scorer.precision,
         "columns": [context, response],
     }
     output = Output(target, identity)

@@ -44,6 +44,8 @@ def test_a_few_pairs_have_fewer_directions() -> None:
         "Perdí mi trabajo hoy. Lo siento mucho, debe ser muy duro.",
         "J'ai perdu mon travail aujourd'hui. Je suis vraiment désolé.",
         "Ik ben vandaag mijn baan kwijtgeraakt. Wat erg voor je.",
+        "Jeg har mistet mit arbejde i dag. Det var hårdt for dig, og jeg er ked af det.",
+        "Straciłem dziś pracę. Bardzo mi przykro, to musi być dla ciebie trudne.",
         "今日、仕事を失いました。それは大変でしたね。",
         "Сегодня я потерял работу. Мне очень жаль.",
     ],

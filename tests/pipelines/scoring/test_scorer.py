@@ -45,6 +45,28 @@ def test_the_score_is_the_network_s_before_its_adapter_was_merged(tiny_encoder: 
     assert found.interval == CALIBRATION.interval(found.empathy)
 
 
+def test_many_rows_get_the_scores_that_they_get_alone(release: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pipelines.scoring.reader.BATCH_SIZE", 3)
+    monkeypatch.setattr("pipelines.scoring.scorer.BATCH_SIZE", 3)
+    monkeypatch.setattr("pipelines.scoring.scorer.CHUNK", 8)
+    contexts = [SAID, "They towed my van!", ["Our cat died.", "Oh.", "I miss her."], "", "My brother came home again."]
+    pairs = [(context, reply) for reply in REPLIES for context in contexts] * 2
+    found = EmpathyScorer.from_pretrained(release).score_pairs(pairs)
+    alone = EmpathyScorer.from_pretrained(release)
+    for one, pair in zip(found, pairs, strict=True):
+        assert_same(one, alone.score(*pair))
+
+
+def test_scores_in_bf16(release: Path) -> None:
+    pairs = [(SAID, reply) for reply in REPLIES]
+    plain, quick = (EmpathyScorer.from_pretrained(release, precision) for precision in ("fp32", "bf16"))
+    for one, other in zip(quick.score_pairs(pairs), plain.score_pairs(pairs), strict=True):
+        assert one.empathy == pytest.approx(other.empathy, abs=0.1)
+        assert one.empathy != other.empathy
+    with pytest.raises(UserError, match="precision: expected one of fp32, bf16, int8, got 'fp16'"):
+        EmpathyScorer.from_pretrained(release, "fp16")
+
+
 def test_every_way_of_asking_gives_the_same(release: Path) -> None:
     alone = [EmpathyScorer.from_pretrained(release).score(SAID, reply) for reply in REPLIES]
     scorer = EmpathyScorer.from_pretrained(release)
