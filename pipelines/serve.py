@@ -4,6 +4,7 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 
 from pipelines.command import run_command
 from pipelines.errors import UserError
@@ -31,6 +32,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         import uvicorn
 
         from pipelines.scoring.server.app import make_app
+        from pipelines.scoring.server.draining import DrainingServer
     except ImportError as error:
         raise UserError(
             f"expected the packages of the server ({error}): pip install 'empathy-cascade[serve]'"
@@ -38,10 +40,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     from pipelines.scoring.scorer import EmpathyScorer
 
     app = make_app(EmpathyScorer.from_pretrained(arguments.checkpoint, arguments.precision), settings)
-    uvicorn.run(
+    config = uvicorn.Config(
         app, host=settings.host, port=settings.port, timeout_graceful_shutdown=GRACE_SECONDS, server_header=False
     )
-    return 0
+    server = DrainingServer(config, app)
+    with suppress(KeyboardInterrupt):  # raised again after the stop
+        server.run()
+    return 0 if server.started else 1
 
 
 if __name__ == "__main__":

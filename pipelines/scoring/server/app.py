@@ -55,6 +55,7 @@ def make_app(scorer: EmpathyScorer, settings: ServerSettings) -> FastAPI:
         version=str(scorer.checkpoint.described["schema_version"]),
         lifespan=lifespan,
     )
+    app.state.closing = False  # set by DrainingServer
     app.add_middleware(BodyLimit, largest=limits.body)
     score_request, candidates_request, dialogue_request = request_models(limits)
 
@@ -76,6 +77,8 @@ def make_app(scorer: EmpathyScorer, settings: ServerSettings) -> FastAPI:
             response: Response = JSONResponse({"detail": "expected the API key in the header X-API-Key"}, 401)
         else:
             response = await answer(request)
+        if app.state.closing:
+            response.headers["Connection"] = "close"
         known = path if any(getattr(route, "path", None) == path for route in app.routes) else "other"
         metrics.requests.labels(known, str(response.status_code)).inc()
         metrics.seconds.labels(known).observe(time.perf_counter() - started)
