@@ -52,7 +52,9 @@ def build_demo(scorer: "EmpathyScorer") -> "gradio.Blocks":
         said = gradio.Textbox(label="Conversation", lines=4, max_length=4000, value=EXAMPLES[0][0], elem_id="said")
         with gradio.Row():
             first = gradio.Textbox(label="Reply", lines=2, max_length=2000, value=EXAMPLES[0][1], elem_id="first")
-            second = gradio.Textbox(label="Another reply, to compare", lines=2, max_length=2000, elem_id="second")
+            second = gradio.Textbox(
+                label="Another reply, to compare", lines=2, max_length=2000, value=EXAMPLES[0][2], elem_id="second"
+            )
         ask = gradio.Button("Score", variant="primary", elem_id="ask")
         with gradio.Row():
             first_html, second_html = gradio.HTML(elem_id="first-score"), gradio.HTML(elem_id="second-score")
@@ -60,6 +62,7 @@ def build_demo(scorer: "EmpathyScorer") -> "gradio.Blocks":
         gradio.Examples(EXAMPLES, [said, first, second])
         outputs = [emotions, first_html, second_html]
         ask.click(judge, [said, first, second], outputs, api_name="score")
+        page.load(judge, [said, first, second], outputs, api_name=False)  # the first example, before anything is asked
     return page
 
 
