@@ -8,7 +8,6 @@ writes them to a file.
 """
 
 import argparse
-import json
 import os
 import platform
 import random
@@ -17,7 +16,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -26,9 +24,11 @@ import torch
 from modeling.encoder import FULL_DIALOGUE
 from pipelines.atomic import write_json
 from pipelines.command import run_command
+from pipelines.data.sample.reader import read_sample
+from pipelines.data.views import context_turns
 from pipelines.scoring import EmpathyScorer
 from pipelines.scoring.reader import pair_row
-from pipelines.scoring.turns import context_turns
+from pipelines.scoring.turns import context_turns as given_turns
 
 CONTEXT_TOKENS, RESPONSE_TOKENS, CANDIDATES = 24, 20, 10
 
@@ -38,12 +38,9 @@ class Texts:
 
     def __init__(self, scorer: EmpathyScorer) -> None:
         tokenizer = scorer.checkpoint.tokenizer
-        self.words: list[str] = []
-        for path in sorted(files("pipelines.data.sample").joinpath("dialogues").iterdir(), key=lambda one: one.name):
-            for line in path.read_text(encoding="utf-8").splitlines():
-                dialogue = json.loads(line)
-                for turn in (*dialogue["dialogue_context"], *dialogue["responses"]):
-                    self.words += turn["text"].split()
+        rows = [row for split in read_sample(None, frozenset(), strict=True).examples.values() for row in split]
+        turns = (text for row in rows for text in (*context_turns(row, "dialogue_context"), row["response"]))
+        self.words = " ".join(dict.fromkeys(turns)).split()
         distinct = sorted(set(self.words))
         ids = tokenizer([" " + word for word in distinct], add_special_tokens=False)["input_ids"]
         tokens = {word: len(of_word) for word, of_word in zip(distinct, ids, strict=True)}
@@ -144,11 +141,10 @@ def measure(checkpoint: str | None, repeats: int) -> dict[str, Any]:
     texts = Texts(fp32)
     one_pass = "encoder pass over the full dialogue, fp32"
     found = medians({one_pass: encoder_pass(fp32, texts)} | named(calls_of(fp32, texts), "fp32"), repeats)
-    found |= medians(
-        named(calls_of(int8, texts), "int8"), repeats
-    )  # apart: ONNX Runtime's threads do not sleep at once
+    # Apart from the others: ONNX Runtime's threads do not sleep at once.
+    found |= medians(named(calls_of(int8, texts), "int8"), repeats)
     one = found[one_pass]
-    row = fp32.reader.encode([pair_row(context_turns(texts.of(24)), texts.of(20))], fp32.reader.model.views)
+    row = fp32.reader.encode([pair_row(given_turns(texts.of(24)), texts.of(20))], fp32.reader.model.views)
     return {
         "milliseconds": found,
         "seconds_of_the_command": seconds_of_command(checkpoint, 3),

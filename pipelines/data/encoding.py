@@ -86,7 +86,6 @@ def encode_views(
     if not rows:
         return []
     separator = str(tokenizer.sep_token)
-    contexts = [_join(context_turns(row, "dialogue_context"), separator) for row in rows]
     texts: dict[int, list[str]] = {}  # of the views that hold one text each
     pairs: list[list[int]] = []
     for view in views:
@@ -94,10 +93,12 @@ def encode_views(
             texts[view] = [_join(context_turns(row, context_view), separator) for row in rows]
         elif view == RESPONSE:
             texts[view] = [row["response"] for row in rows]
-        elif view == FULL_DIALOGUE and RESPONSE in views:
-            texts[view] = contexts
         elif view == FULL_DIALOGUE:
-            pairs = encode_pairs(contexts, [row["response"] for row in rows], tokenizer, view_length)
+            contexts = [_join(context_turns(row, "dialogue_context"), separator) for row in rows]
+            if RESPONSE in views:
+                texts[view] = contexts
+            else:
+                pairs = encode_pairs(contexts, [row["response"] for row in rows], tokenizer, view_length)
         else:
             known = f"CONTEXT ({CONTEXT}), FULL_DIALOGUE ({FULL_DIALOGUE}) or RESPONSE ({RESPONSE})"
             raise ValueError(f"views: expected {known}, got {view}")
