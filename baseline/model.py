@@ -19,8 +19,9 @@ class BaselineModel(EmpathyModel):
     def __init__(self, config: BaselineConfig) -> None:
         super().__init__(config)
         hidden = self.encoder.backbone.config.hidden_size
-        self.emotion_head = Head(hidden, hidden, config.num_emotions, config.head_dropout)
-        self.empathy_head = EmpathyHead(hidden, hidden, config.head_dropout, config.empathy_init)
+        width = config.head_size or hidden
+        self.emotion_head = Head(hidden, width, config.num_emotions, config.head_dropout)
+        self.empathy_head = EmpathyHead(hidden, width, config.head_dropout, config.empathy_init)
         self.post_init()
 
     def forward(

@@ -21,6 +21,7 @@ class EmpathyConfig(PretrainedConfig):
     empathy_init: the score that an untrained model predicts, set to the mean of the training labels.
     lambda_emo: weight of the emotion loss in L = L_reg + lambda_emo * L_emo.
     regression_loss: "mse", "mae" or "huber", in score units.
+    head_size: hidden units of each head; None for as many as the encoder's vectors are wide.
     head_dropout: probability, in both heads.
     context_view: name of the text that the context view holds, kept with the weights because figures and inputs
         for different views are not comparable.
@@ -40,6 +41,7 @@ class EmpathyConfig(PretrainedConfig):
         empathy_init: float = 3.0,
         lambda_emo: float = 0.1,
         regression_loss: str = "mse",
+        head_size: int | None = None,
         head_dropout: float = 0.1,
         context_view: str = "speaker_turns",
         view_length: int = 256,
@@ -56,6 +58,8 @@ class EmpathyConfig(PretrainedConfig):
             raise ValueError(f"seen: expected one of {', '.join(SEEN)}, got {seen!r}")
         if adapter_rank < 0:
             raise ValueError(f"adapter_rank: expected 0 or more, got {adapter_rank}")
+        if head_size is not None and head_size < 1:
+            raise ValueError(f"head_size: expected 1 or more, or None, got {head_size}")
         low, high = (float(bound) for bound in empathy_range)
         if not low < high:
             raise ValueError(f"empathy_range: expected lowest < highest, got ({low}, {high})")
@@ -66,6 +70,7 @@ class EmpathyConfig(PretrainedConfig):
         self.empathy_init = float(empathy_init)
         self.lambda_emo = float(lambda_emo)
         self.regression_loss = regression_loss
+        self.head_size = None if head_size is None else int(head_size)
         self.head_dropout = float(head_dropout)
         self.context_view = context_view
         self.view_length = int(view_length)

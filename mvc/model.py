@@ -147,13 +147,14 @@ class MVCModel(EmpathyModel):
     def __init__(self, config: MVCConfig) -> None:
         super().__init__(config)
         hidden = self.encoder.backbone.config.hidden_size
-        self.emotion_head = Head(hidden, hidden, config.num_emotions, config.head_dropout)
+        width = config.head_size or hidden
+        self.emotion_head = Head(hidden, width, config.num_emotions, config.head_dropout)
         self.cascade = Cascade(config)
         # The full dialogue, and with relevance the response and the product.
         read = hidden * (3 if config.relevance else 1) + self.cascade.width
-        self.empathy_head = EmpathyHead(read, hidden, config.head_dropout, config.empathy_init)
-        self.belonging = Belonging(read, hidden, config.head_dropout) if config.gate else None
-        self.occasion = Occasion(read, hidden, config.head_dropout) if config.gate else None
+        self.empathy_head = EmpathyHead(read, width, config.head_dropout, config.empathy_init)
+        self.belonging = Belonging(read, width, config.head_dropout) if config.gate else None
+        self.occasion = Occasion(read, width, config.head_dropout) if config.gate else None
         self.post_init()
 
     @property

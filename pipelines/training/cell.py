@@ -128,6 +128,7 @@ class Cell:
                 seen=settings.data.seen,
                 lambda_emo=settings.lambda_emo,
                 regression_loss=settings.model.regression_loss,
+                head_size=settings.model.head_size,
                 head_dropout=settings.model.head_dropout,
                 empathy_init=sum(scores) / len(scores) if len(scores) else 3.0,
                 num_labels=len(EMOTIONS),

@@ -156,15 +156,18 @@ class ModelSettings:
 
     Args:
         regression_loss: L_reg, in score units.
+        head_size: hidden units of each head; null for as many as the encoder's vectors are wide.
         head_dropout: probability, in both heads.
         cascade: the cascade's options; other families ignore them.
     """
 
     regression_loss: Literal["mse", "mae", "huber"] = "mse"
+    head_size: int | None = None
     head_dropout: float = 0.1
     cascade: CascadeSettings = field(default_factory=CascadeSettings)
 
     def __post_init__(self) -> None:
+        _require(self.head_size is None or self.head_size >= 1, "model.head_size", "1 or more, or null", self.head_size)
         _require(0 <= self.head_dropout < 1, "model.head_dropout", "a probability from 0 to below 1", self.head_dropout)
 
 
