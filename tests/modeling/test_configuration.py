@@ -49,7 +49,7 @@ def test_without_an_encoder_no_network_can_be_built() -> None:
 def test_the_heads_are_as_wide_as_the_encoder_or_as_told(
     tiny_bert: str, family: type[EmpathyModel], head_size: int | None, expected: int
 ) -> None:
-    model = family.from_encoder(tiny_bert, head_size=head_size)
+    model = family.from_encoder(tiny_bert, head_size=head_size, view_length=64)
     heads = [module for module in model.modules() if isinstance(module, Head)]
     assert {head.dense.out_features for head in heads} == {expected}
 
