@@ -1,4 +1,4 @@
-"""The base model: the shared encoder, the two heads' initialisation, and the joint loss."""
+"""The base models: the shared encoder and the heads' initialisation; for families also the joint loss."""
 
 from typing import Any, Self
 
@@ -7,32 +7,30 @@ from torch import nn
 from transformers import PreTrainedModel
 from transformers import initialization as init
 
-from modeling.configuration import EmpathyConfig
+from modeling.configuration import EmpathyConfig, EncoderConfig
 from modeling.encoder import SharedEncoder, load_encoder_config, pool_view
 from modeling.losses import emotion_loss, empathy_loss
 from modeling.outputs import EmpathyOutput
 
 
-class EmpathyModel(PreTrainedModel):
-    """Base of every family's network.
+class EncoderModel(PreTrainedModel):
+    """Base of every network on the shared encoder: families and peers.
 
-    A family sets `config_class` and `views`, builds its heads in `__init__`, calls `post_init()` and implements
-    `forward(input_ids, view_ids, empathy=None, emotion=None) -> EmpathyOutput`.
+    A subclass sets `config_class`, builds its heads in `__init__` and calls `post_init()` last.
     """
 
-    config_class: type[EmpathyConfig] = EmpathyConfig
+    config_class: type[EncoderConfig] = EncoderConfig
     base_model_prefix = "encoder"
     supports_gradient_checkpointing = True
     _supports_sdpa = True
-    views: tuple[int, ...] = ()
 
-    def __init__(self, config: EmpathyConfig) -> None:
+    def __init__(self, config: EncoderConfig) -> None:
         super().__init__(config)
         self.encoder = SharedEncoder(config.encoder_config(), config.adapter_rank)
 
     @classmethod
     def from_encoder(cls, name_or_path: str, **settings: Any) -> Self:
-        """A new model on a pretrained encoder; `settings` go to the family's configuration.
+        """A new model on a pretrained encoder; `settings` go to its configuration.
 
         Raises OSError where the encoder cannot be found, ValueError where a setting is wrong or `view_length` is more
         than the encoder has positions for.
@@ -87,6 +85,17 @@ class EmpathyModel(PreTrainedModel):
     def pool(self, hidden: torch.Tensor, view_ids: torch.Tensor, view: int) -> torch.Tensor:
         """Vector (batch, hidden) of a view, pooled as the configuration says."""
         return pool_view(hidden, view_ids, view, self.config.pooling)
+
+
+class EmpathyModel(EncoderModel):
+    """Base of every family's network.
+
+    A family sets `config_class` and `views`, builds its heads in `__init__`, calls `post_init()` and implements
+    `forward(input_ids, view_ids, empathy=None, emotion=None) -> EmpathyOutput`.
+    """
+
+    config_class: type[EmpathyConfig] = EmpathyConfig
+    views: tuple[int, ...] = ()
 
     def within_range(self, empathy: torch.Tensor) -> torch.Tensor:
         """Clamp scores (batch,) to the range in evaluation mode; in training a clamp would cut the gradient."""
