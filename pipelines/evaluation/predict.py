@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import numpy as np
 import torch
@@ -13,6 +13,27 @@ from pipelines.data.encoding import EncodedExample
 
 if TYPE_CHECKING:
     from accelerate import Accelerator
+
+Collate = Callable[[Sequence[EncodedExample]], dict[str, torch.Tensor]]
+
+
+class EncodedRow(Protocol):
+    """What a row of any system has: the ids of its tokens."""
+
+    @property
+    def input_ids(self) -> list[int]: ...
+
+
+Row = TypeVar("Row", bound=EncodedRow)
+
+
+@dataclass
+class Outputs:
+    """Of n rows, in their order: named outputs and labels, an array a row; mean loss."""
+
+    outputs: dict[str, list[np.ndarray]]
+    labels: dict[str, list[np.ndarray]]
+    loss: float
 
 
 @dataclass
@@ -30,15 +51,33 @@ class Predictions:
 
 
 def predict(
-    module: nn.Module,
-    rows: Sequence[EncodedExample],
-    collate: Callable[[Sequence[EncodedExample]], dict[str, torch.Tensor]],
-    accelerator: "Accelerator",
-    batch_size: int = 64,
+    module: nn.Module, rows: Sequence[EncodedExample], collate: Collate, accelerator: "Accelerator"
 ) -> Predictions:
+    """Scores and emotions that a family's `module` gives `rows`; see `gather_outputs`."""
+    found = gather_outputs(module, rows, collate, accelerator, ("empathy", "emotion_logits"), ("empathy", "emotion"))
+    outputs = {name: np.stack(values) for name, values in found.outputs.items()}
+    return Predictions(
+        outputs.get("empathy"),
+        np.stack(found.labels["empathy"]),
+        outputs.get("emotion_logits"),
+        np.stack(found.labels["emotion"]),
+        found.loss,
+    )
+
+
+def gather_outputs(
+    module: nn.Module,
+    rows: Sequence[Row],
+    collate: Callable[[Sequence[Row]], dict[str, torch.Tensor]],
+    accelerator: "Accelerator",
+    outputs: Sequence[str],
+    labels: Sequence[str],
+    batch_size: int = 64,
+) -> Outputs:
     """Run `module` in evaluation mode over `rows`, sorted by length to save padding and shared by all processes.
 
-    The loss is the mean over rows of their batch's loss. The module's mode is put back.
+    outputs: names of fields of what the module returns, which are left out where it gives None. labels: names of a
+    batch's tensors. The loss is the mean over rows of their batch's loss. The module's mode is put back.
     """
     order = sorted(range(len(rows)), key=lambda index: (len(rows[index].input_ids), index))
     batches = [order[start : start + batch_size] for start in range(0, len(order), batch_size)]
@@ -51,32 +90,27 @@ def predict(
         for indices in batches[accelerator.process_index :: accelerator.num_processes]:
             batch = collate([rows[index] for index in indices])
             output = module(send_to_device(batch, accelerator.device))
+            given = {name: output.get(name) for name in outputs}
             parts.append(
                 {
                     "index": indices,
                     "loss": float(output.loss),
-                    "empathy": _array(output.empathy),
-                    "emotion_logits": _array(output.emotion_logits),
-                    "empathy_true": batch["empathy"].numpy(),
-                    "emotion_true": batch["emotion"].numpy(),
+                    "outputs": {
+                        name: list(value.float().cpu().numpy()) for name, value in given.items() if value is not None
+                    },
+                    "labels": {name: list(batch[name].numpy()) for name in labels},
                 }
             )
     module.train(was_training)
     parts = gather_object(parts)
-    index = np.concatenate([part["index"] for part in parts])
-    loss = sum(part["loss"] * len(part["index"]) for part in parts) / len(rows)
+    place = np.argsort(np.concatenate([part["index"] for part in parts]))
 
-    def ordered(name: str) -> np.ndarray | None:
-        if parts[0][name] is None:
-            return None
-        stacked = np.concatenate([part[name] for part in parts])
-        return stacked[np.argsort(index)]
+    def ordered(kind: str, name: str) -> list[np.ndarray]:
+        values = [value for part in parts for value in part[kind][name]]
+        return [values[index] for index in place]
 
-    empathy_true, emotion_true = ordered("empathy_true"), ordered("emotion_true")
-    assert empathy_true is not None
-    assert emotion_true is not None
-    return Predictions(ordered("empathy"), empathy_true, ordered("emotion_logits"), emotion_true, loss)
-
-
-def _array(tensor: torch.Tensor | None) -> np.ndarray | None:
-    return None if tensor is None else tensor.float().cpu().numpy()
+    return Outputs(
+        {name: ordered("outputs", name) for name in parts[0]["outputs"]},
+        {name: ordered("labels", name) for name in labels},
+        sum(part["loss"] * len(part["index"]) for part in parts) / len(rows),
+    )

@@ -1,8 +1,9 @@
-"""One cell of an experiment, (family, lambda_emo, seed), from pretrained encoder to results.json."""
+"""One cell of an experiment, one seed of one system, from pretrained encoder to results.json."""
 
 import gc
 import json
 import time
+from abc import ABC, abstractmethod
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -11,23 +12,16 @@ from accelerate import Accelerator, DistributedDataParallelKwargs
 from accelerate.utils import set_seed
 from safetensors.torch import load_file, save_file
 
-from modeling.base import EmpathyModel
+from modeling.base import EncoderModel
 from modeling.encoder import load_tokenizer
 from pipelines.atomic import write_json, write_with
-from pipelines.data.corpus import Corpus
-from pipelines.data.features import EMOTIONS
-from pipelines.data.prepare import labelled
 from pipelines.errors import UserError
-from pipelines.labels.augmentation.augment import Augmentation
 from pipelines.training.checkpoint import Progress
-from pipelines.training.configuration import ExperimentSettings, StageSettings
-from pipelines.training.families import Family
-from pipelines.training.model_card import model_card
-from pipelines.training.outcome import evaluate_run, measure_run_latency
+from pipelines.training.configuration import RunSettings, StageSettings
 from pipelines.training.provenance import command, commit, versions, weights_sha256
 from pipelines.training.run_folder import RunFolder, cell_values
 from pipelines.training.stage import StageTrainer
-from pipelines.training.tasks import augment_stage, build_task
+from pipelines.training.tasks import StageTask
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -35,7 +29,7 @@ if TYPE_CHECKING:
 MIXED_PRECISION = {"fp32": "no", "bf16": "bf16", "fp16": "fp16"}
 
 
-def make_accelerator(settings: ExperimentSettings, tracker_folder: str | None = None) -> Accelerator:
+def make_accelerator(settings: RunSettings, tracker_folder: str | None = None) -> Accelerator:
     """An accelerator of the experiment's precision. Raises UserError where this machine cannot run it."""
     accelerator = Accelerator(
         mixed_precision=MIXED_PRECISION[settings.precision],
@@ -49,20 +43,41 @@ def make_accelerator(settings: ExperimentSettings, tracker_folder: str | None = 
     return accelerator
 
 
-class Cell:
+class Cell(ABC):
     """Trains and evaluates one seed of an experiment in its run folder.
 
-    A finished cell is skipped, a killed one goes on where its last checkpoint was.
+    A finished cell is skipped, a killed one goes on where its last checkpoint was. A subclass says what is trained, on
+    what, and how it is evaluated.
     """
 
-    def __init__(
-        self, settings: ExperimentSettings, family: Family, corpus: Corpus, data_fingerprint: str, seed: int
-    ) -> None:
-        self.settings, self.family, self.corpus, self.seed = settings, family, corpus, seed
-        self.data_fingerprint = data_fingerprint
+    def __init__(self, settings: RunSettings, data_fingerprint: str, seed: int) -> None:
+        self.settings, self.seed, self.data_fingerprint = settings, seed, data_fingerprint
         self.folder = RunFolder(settings, seed)
         self.tokenizer: PreTrainedTokenizerBase | None = None
-        self.augmentations: list[Augmentation | None] = []  # one a stage, made when the cell runs
+
+    def prepare(self, accelerator: Accelerator) -> dict[str, Any]:
+        """Get ready to train; what else belongs to the cell's identity."""
+        return {}
+
+    @abstractmethod
+    def build_model(self) -> EncoderModel:
+        """The network before training. Raises OSError or ValueError where the settings do not fit the encoder."""
+
+    @abstractmethod
+    def build_task(self, stage: StageSettings, index: int, model: EncoderModel) -> StageTask:
+        """What a stage trains on."""
+
+    @abstractmethod
+    def evaluate(self, model: EncoderModel, accelerator: Accelerator) -> dict[str, Any]:
+        """Predict valid and test once, write the predictions, and return results.json's content."""
+
+    @abstractmethod
+    def latency(self, model: EncoderModel, accelerator: Accelerator) -> dict[str, Any]:
+        """What a pair costs, from text to score."""
+
+    @abstractmethod
+    def card(self, results: dict[str, Any]) -> str:
+        """The model card, Markdown with front matter."""
 
     def run(self) -> dict[str, Any]:
         """Train the stages that are left, evaluate, write the run folder, and return its results.
@@ -79,8 +94,7 @@ class Cell:
             accelerator.print(f"{self.folder.path}: finished before, skipped")
             return json.loads(self.folder.results.read_text(encoding="utf-8"))
         accelerator.print(f"{self.folder.path}")
-        self._augment(accelerator)
-        identity["augmentation_fingerprints"] = [made.fingerprint() for made in self.augmentations if made] or None
+        identity |= self.prepare(accelerator)
         # Before anything random is built, heads included.
         set_seed(self.seed)
         model = self._model()
@@ -93,11 +107,11 @@ class Cell:
         trackers = self._trackers()
         seconds = self._stages(model, trackers)
         started = time.perf_counter()
-        results = evaluate_run(self, model, accelerator)
+        results = self.evaluate(model, accelerator)
         if accelerator.is_main_process:
             self._write_model(model, results)
             meta = self._meta(accelerator, model, encoder_sha256, seconds + time.perf_counter() - started)
-            meta["latency"] = measure_run_latency(self, model, accelerator)
+            meta["latency"] = self.latency(model, accelerator)
             write_json(self.folder.meta, meta)
             write_json(self.folder.results, results)  # last: its presence says that the cell is finished
             self._clean_up()
@@ -106,36 +120,11 @@ class Cell:
         accelerator.wait_for_everyone()
         return results
 
-    def _augment(self, accelerator: Accelerator) -> None:
-        self.augmentations = [
-            augment_stage(stage, self.family, self.corpus, self.settings.data) for stage in self.settings.stages
-        ]
-        for made in self.augmentations:
-            if made is not None:
-                accelerator.print(f"  {made.line()}")
-
-    def _model(self) -> EmpathyModel:
+    def _model(self) -> EncoderModel:
         settings = self.settings
         try:
             self.tokenizer = load_tokenizer(settings.encoder.name_or_path)
-            scores = labelled(self.corpus.examples["train"])["empathy"]
-            model = self.family.model.from_encoder(
-                settings.encoder.name_or_path,
-                pooling=settings.encoder.pooling,
-                adapter_rank=settings.encoder.adapter_rank,
-                view_length=settings.encoder.view_length,
-                context_view=settings.data.context_view,
-                seen=settings.data.seen,
-                lambda_emo=settings.lambda_emo,
-                regression_loss=settings.model.regression_loss,
-                head_size=settings.model.head_size,
-                head_dropout=settings.model.head_dropout,
-                empathy_init=sum(scores) / len(scores) if len(scores) else 3.0,
-                num_labels=len(EMOTIONS),
-                id2label=dict(enumerate(EMOTIONS)),
-                label2id={name: index for index, name in enumerate(EMOTIONS)},
-                **self._cascade(),
-            )
+            model = self.build_model()
         except (OSError, ValueError) as error:
             raise UserError(str(error)) from error
         if settings.encoder.gradient_checkpointing:
@@ -144,20 +133,7 @@ class Cell:
             model.encoder.backbone.compile(dynamic=True)
         return model
 
-    def _cascade(self) -> dict[str, Any]:
-        if not hasattr(self.family.model.config_class(), "cascade_signal"):
-            return {}
-        cascade = self.settings.model.cascade
-        return {
-            "relevance": cascade.relevance,
-            "relevance_weight": cascade.relevance_weight,
-            "gate": cascade.gate,
-            "cascade_signal": cascade.signal,
-            "cascade_detach": cascade.detach,
-            "gold_mix": cascade.gold_mix,
-        }
-
-    def _stages(self, model: EmpathyModel, tracker: Accelerator | None) -> float:
+    def _stages(self, model: EncoderModel, tracker: Accelerator | None) -> float:
         """Train what is left of the stages; return the seconds spent on training, earlier sessions counted in."""
         seconds = 0.0
         previous: dict[str, Any] | None = None
@@ -175,7 +151,7 @@ class Cell:
 
     def _stage(
         self,
-        model: EmpathyModel,
+        model: EncoderModel,
         tracker: Accelerator | None,
         stage: StageSettings,
         index: int,
@@ -186,10 +162,7 @@ class Cell:
         accelerator.print(_announcement(stage, index, len(self.settings.stages), previous))
         # A seed of the stage's own: the stage is the same whether the one before ran now or in an earlier session.
         set_seed(self.seed * 1_009 + index + 1, device_specific=True)
-        assert self.tokenizer is not None
-        task = build_task(
-            stage, self.family, model, self.corpus, self.settings.data, self.tokenizer, self.augmentations[index]
-        )
+        task = self.build_task(stage, index, model)
         accelerator.print(f"  {len(task.train)} training and {len(task.valid)} validation examples")
         every = self.settings.checkpoint_every
         trainer = StageTrainer(task, stage, index, self.seed, self.folder, accelerator, tracker, every)
@@ -219,7 +192,7 @@ class Cell:
         return accelerator
 
     def _meta(
-        self, accelerator: Accelerator, model: EmpathyModel, encoder_sha256: str, seconds: float
+        self, accelerator: Accelerator, model: EncoderModel, encoder_sha256: str, seconds: float
     ) -> dict[str, Any]:
         return {
             "schema_version": 1,
@@ -236,12 +209,12 @@ class Cell:
             "parameters": sum(parameter.numel() for parameter in model.parameters()),
         }
 
-    def _write_model(self, model: EmpathyModel, results: dict[str, Any]) -> None:
+    def _write_model(self, model: EncoderModel, results: dict[str, Any]) -> None:
         def write(partial: Any) -> None:
             model.save_pretrained(partial)
             assert self.tokenizer is not None
             self.tokenizer.save_pretrained(partial)
-            (partial / "README.md").write_text(model_card(results), encoding="utf-8")
+            (partial / "README.md").write_text(self.card(results), encoding="utf-8")
 
         write_with(self.folder.model, write)
 

@@ -223,37 +223,26 @@ class StageSettings:
         )
 
 
-@dataclass
-class ExperimentSettings:
-    """One experiment: a family trained in stages, once for each seed.
+@dataclass(kw_only=True)
+class RunSettings:
+    """What every experiment has, of a family or of a peer.
 
     Args:
-        name: of the experiment; its runs lie in <output_dir>/<name>/<family>-lambda<lambda_emo>-seed<seed>.
-        family: baseline, stm or mvc.
+        name: of the experiment; its runs lie in <output_dir>/<name>.
         stages: the training stages, in order.
-        lambda_emo: weight of the emotion loss in L = L_reg + lambda_emo * L_emo.
         seeds: one run each.
-        data: corpus, labels, views.
-        encoder: the shared encoder.
-        model: heads and loss.
+        encoder: the pretrained encoder.
         precision: fp32, bf16 or fp16 (mixed, through Accelerate; fp16 needs a GPU).
-        distribute: with several processes of accelerate launch, either each seed is trained data-parallel over all of
-            them, one seed after the other (batch), or the seeds are shared out between them (seeds).
         tracker: where metrics are logged besides the run folder.
         checkpoint_every: optimizer steps between checkpoints (there is one after every epoch as well).
         output_dir: folder that holds the experiments.
     """
 
     name: str
-    family: str
     stages: list[StageSettings]
-    lambda_emo: float = 0.1
     seeds: list[int] = field(default_factory=lambda: [17, 39, 43])
-    data: DataSettings = field(default_factory=DataSettings)
     encoder: EncoderSettings = field(default_factory=EncoderSettings)
-    model: ModelSettings = field(default_factory=ModelSettings)
     precision: Literal["fp32", "bf16", "fp16"] = "fp32"
-    distribute: Literal["batch", "seeds"] = "batch"
     tracker: Literal["none", "tensorboard", "wandb", "trackio"] = "none"
     checkpoint_every: int = 500
     output_dir: str = "runs"
@@ -262,9 +251,40 @@ class ExperimentSettings:
         _require(len(self.stages) > 0, "stages", "at least one stage", self.stages)
         _require(len(self.seeds) > 0, "seeds", "at least one seed", self.seeds)
         _require(len(set(self.seeds)) == len(self.seeds), "seeds", "each seed once", self.seeds)
-        _require(self.lambda_emo >= 0, "lambda_emo", "0 or more", self.lambda_emo)
         _require(self.checkpoint_every >= 1, "checkpoint_every", "at least 1 step", self.checkpoint_every)
         _require("/" not in self.name and self.name not in ("", ".", ".."), "name", "a folder name", self.name)
+
+    def cell_name(self, seed: int) -> str:
+        """Name of a seed's run folder."""
+        raise NotImplementedError
+
+
+@dataclass(kw_only=True)
+class ExperimentSettings(RunSettings):
+    """One experiment: a family trained in stages, once for each seed.
+
+    Args:
+        family: baseline, stm or mvc; its runs are called <family>-lambda<lambda_emo>-seed<seed>.
+        lambda_emo: weight of the emotion loss in L = L_reg + lambda_emo * L_emo.
+        data: corpus, labels, views.
+        model: heads and loss.
+        distribute: with several processes of accelerate launch, either each seed is trained data-parallel over all of
+            them, one seed after the other (batch), or the seeds are shared out between them (seeds).
+    """
+
+    family: str
+    lambda_emo: float = 0.1
+    data: DataSettings = field(default_factory=DataSettings)
+    model: ModelSettings = field(default_factory=ModelSettings)
+    distribute: Literal["batch", "seeds"] = "batch"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        _require(self.lambda_emo >= 0, "lambda_emo", "0 or more", self.lambda_emo)
+
+    def cell_name(self, seed: int) -> str:
+        """<family>-lambda<lambda_emo>-seed<seed>"""
+        return f"{self.family}-lambda{self.lambda_emo:g}-seed{seed}"
 
 
 @dataclass

@@ -13,9 +13,9 @@ from pipelines.data.prepare import fingerprint, prepare_corpus, stage_examples
 from pipelines.data.views import context_text
 from pipelines.errors import UserError
 from pipelines.evaluation.references import write_references
-from pipelines.training.cell import Cell
 from pipelines.training.configuration import ExperimentSettings
 from pipelines.training.families import Family, load_family
+from pipelines.training.family_cell import FamilyCell
 from pipelines.training.run_folder import RunFolder
 from pipelines.training.tasks import check_stages
 
@@ -44,7 +44,7 @@ def run_experiment(settings: ExperimentSettings) -> list[dict[str, Any]]:
     data_fingerprint = fingerprint(corpus, settings.data.context_view)
     if writes_references:
         _references(settings, family, corpus, data_fingerprint)
-    return [Cell(settings, family, corpus, data_fingerprint, seed).run() for seed in settings.seeds]
+    return [FamilyCell(settings, family, corpus, data_fingerprint, seed).run() for seed in settings.seeds]
 
 
 def reset_state() -> None:

@@ -19,12 +19,12 @@ from pipelines.evaluation.prediction_columns import prediction_frame, write_pred
 from pipelines.training.tasks import StageModule
 
 if TYPE_CHECKING:
-    from pipelines.training.cell import Cell
+    from pipelines.training.family_cell import FamilyCell
 
 EVALUATED = ("valid", "test")
 
 
-def evaluate_run(cell: "Cell", model: EmpathyModel, accelerator: Accelerator) -> dict[str, Any]:
+def evaluate_run(cell: "FamilyCell", model: EmpathyModel, accelerator: Accelerator) -> dict[str, Any]:
     """Predict valid and test once, write the predictions, and return results.json's content.
 
     Only what the last stage trained is evaluated, on the examples that have its labels.
@@ -55,7 +55,7 @@ def split_metrics(predictions: Predictions, scored: bool) -> dict[str, Any]:
     return figures
 
 
-def measure_run_latency(cell: "Cell", model: EmpathyModel, accelerator: Accelerator) -> dict[str, Any]:
+def measure_run_latency(cell: "FamilyCell", model: EmpathyModel, accelerator: Accelerator) -> dict[str, Any]:
     """Milliseconds a pair and pairs a second, from text to score, on test examples of this run."""
     objective = cell.family.objectives[cell.settings.stages[-1].objective]
     examples = stage_examples(cell.corpus, "test", objective.needs_empathy, None)
@@ -74,7 +74,7 @@ def measure_run_latency(cell: "Cell", model: EmpathyModel, accelerator: Accelera
     return measure_latency(run_batch, accelerator.device, cell.settings.precision, batch_size=16, repeats=20, warmup=3)
 
 
-def _encoder(cell: "Cell", model: EmpathyModel, views: tuple[int, ...]) -> Any:
+def _encoder(cell: "FamilyCell", model: EmpathyModel, views: tuple[int, ...]) -> Any:
     assert cell.tokenizer is not None
     return partial(
         encode_views,
@@ -86,12 +86,12 @@ def _encoder(cell: "Cell", model: EmpathyModel, views: tuple[int, ...]) -> Any:
     )
 
 
-def _collate(cell: "Cell") -> Any:
+def _collate(cell: "FamilyCell") -> Any:
     assert cell.tokenizer is not None
     return partial(collate, pad_token_id=cell.tokenizer.pad_token_id)
 
 
-def _used(cell: "Cell") -> dict[str, dict[str, Any]]:
+def _used(cell: "FamilyCell") -> dict[str, dict[str, Any]]:
     """Dialogues and examples of each split that the last stage trained, was selected or was tested on.
 
     What its augmentation made beside them is counted by variant, as `augmentation` of the training split.
@@ -108,7 +108,7 @@ def _used(cell: "Cell") -> dict[str, dict[str, Any]]:
     return counts
 
 
-def _results(cell: "Cell", metrics: dict[str, Any]) -> dict[str, Any]:
+def _results(cell: "FamilyCell", metrics: dict[str, Any]) -> dict[str, Any]:
     """The versioned record of a run; nothing in it depends on time or place."""
     settings = cell.settings
     source = settings.data.labels or "own"

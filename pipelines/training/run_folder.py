@@ -9,7 +9,7 @@ import yaml
 
 from pipelines.atomic import write_text
 from pipelines.errors import UserError
-from pipelines.training.configuration import DataSettings, EncoderSettings, ExperimentSettings
+from pipelines.training.configuration import DataSettings, EncoderSettings, ExperimentSettings, RunSettings
 from pipelines.training.parsing import settings_of
 
 # Settings that say where and how a cell is run, not what it computes.
@@ -18,12 +18,11 @@ _NOT_IDENTITY_OF_DATA = ("path", "labels_path", "goemotions_path", "exclude_ids"
 
 
 class RunFolder:
-    """Paths of one cell (family, lambda_emo, seed)."""
+    """Paths of one cell, a seed of an experiment."""
 
-    def __init__(self, settings: ExperimentSettings, seed: int) -> None:
-        cell = f"{settings.family}-lambda{settings.lambda_emo:g}-seed{seed}"
+    def __init__(self, settings: RunSettings, seed: int) -> None:
         self.experiment = Path(settings.output_dir) / settings.name
-        self.path = self.experiment / cell
+        self.path = self.experiment / settings.cell_name(seed)
         self.config = self.path / "config.yaml"
         self.meta = self.path / "meta.json"
         self.metrics = self.path / "metrics.jsonl"
@@ -62,7 +61,7 @@ class RunFolder:
         write_text(self.config, header + yaml.safe_dump(identity, sort_keys=False))
 
 
-def cell_values(settings: ExperimentSettings, seed: int) -> dict[str, Any]:
+def cell_values(settings: RunSettings, seed: int) -> dict[str, Any]:
     """The settings of one cell as plain data: its seed in place of all."""
     values = asdict(settings)
     del values["seeds"]

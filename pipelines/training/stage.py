@@ -13,8 +13,6 @@ from torch import nn
 from tqdm import tqdm
 
 from pipelines.atomic import write_with
-from pipelines.evaluation.metrics import EMOTION_METRICS, EMPATHY_METRICS
-from pipelines.evaluation.predict import predict
 from pipelines.training.batches import plan_epoch
 from pipelines.training.checkpoint import Progress, load_checkpoint, load_progress, save_checkpoint
 from pipelines.training.configuration import StageSettings
@@ -133,9 +131,8 @@ class StageTrainer:
             self.scheduler.step()
 
     def _add_losses(self, output: Mapping[str, torch.Tensor | None]) -> None:
-        for name in ("loss", "empathy_loss", "emotion_loss", "relevance_loss", "gate_loss"):
-            value = output.get(name)
-            if value is not None:
+        for name, value in output.items():
+            if name.endswith("loss") and value is not None:
                 self.progress.sums[name] = self.progress.sums.get(name, 0.0) + float(value.detach())
         self.progress.passes += 1
 
@@ -148,7 +145,7 @@ class StageTrainer:
 
     def _validate(self, bar: "tqdm[Any]") -> None:
         progress = self.progress
-        figures = self.task.score(predict(self.module, self.task.valid, self.task.collate, self.accelerator))
+        figures = self.task.validate(self.module, self.accelerator)
         self._write("valid", figures)
         shown = {name: value for name, value in figures.items() if value is not None}
         bar.write(
@@ -162,8 +159,7 @@ class StageTrainer:
     def _select(self, metric: str, value: float | None) -> None:
         """Keep the weights where the metric got better. An undefined metric (a constant prediction) is never better."""
         progress = self.progress
-        known = EMPATHY_METRICS | EMOTION_METRICS
-        sign = 1.0 if metric in known and known[metric].direction == "max" else -1.0
+        sign = 1.0 if self.task.directions.get(metric) == "max" else -1.0
         better = value is not None and (progress.best is None or sign * value > sign * progress.best)
         if better or progress.best_epoch is None:
             progress.best, progress.best_epoch, progress.epochs_without_better = value, progress.epoch, 0

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
+from accelerate import Accelerator
 from sklearn.metrics import f1_score
 from torch import nn
 from torch.nn import functional
@@ -24,7 +25,7 @@ from pipelines.data.goemotions import read_goemotions
 from pipelines.data.prepare import stage_examples
 from pipelines.errors import UserError
 from pipelines.evaluation.metrics import EMOTION_METRICS, EMPATHY_METRICS, emotion_metrics, empathy_metrics
-from pipelines.evaluation.predict import Predictions
+from pipelines.evaluation.predict import Collate, EncodedRow, Predictions, predict
 from pipelines.labels.augmentation.augment import Augmentation, augment, check_variants
 from pipelines.labels.augmentation.neutral_comments import neutral_comments
 from pipelines.labels.augmentation.phrase_in_neutral import PHRASE_IN_NEUTRAL
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
 GOEMOTIONS = "goemotions"
-Collate = Callable[[Sequence[EncodedExample]], dict[str, torch.Tensor]]
+DIRECTIONS = {name: metric.direction for name, metric in (EMPATHY_METRICS | EMOTION_METRICS).items()}
 
 
 class StageModule(nn.Module):
@@ -73,15 +74,17 @@ class GoEmotionsModule(nn.Module):
 class StageTask:
     """Everything that the training loop needs to know of a stage.
 
-    module: called with a batch, returns an EmpathyOutput. train, valid: encoded rows. collate: rows -> batch.
-    score: predictions of the valid rows -> metrics by name.
+    module: called with a batch, returns a ModelOutput with a loss. train, valid: encoded rows. collate: rows -> batch.
+    validate: (module, accelerator) -> metrics of the valid rows by name. directions: in which each gets better; the
+    loss, and what is not named, by falling.
     """
 
     module: nn.Module
-    train: list[EncodedExample]
-    valid: list[EncodedExample]
-    collate: Collate
-    score: Callable[[Predictions], dict[str, float | None]]
+    train: Sequence[EncodedRow]
+    valid: Sequence[EncodedRow]
+    collate: Callable[[Sequence[Any]], dict[str, torch.Tensor]]
+    validate: Callable[[nn.Module, Accelerator], dict[str, float | None]]
+    directions: Mapping[str, str]
 
 
 def check_stages(family: Family, stages: Sequence[StageSettings], data: DataSettings) -> None:
@@ -169,14 +172,23 @@ def build_task(
             f"stage {stage.objective}: expected examples with an empathy score in train and valid, got {len(train)} "
             f"and {len(valid)}; set data.labels and data.labels_path"
         )
+    valid_rows = encode(valid)
+    collate_rows = partial(collate, pad_token_id=_pad_id(tokenizer))
     return StageTask(
         module=StageModule(model, objective),
         train=(encode(train) if objective.needs_empathy else _without_repeats(encode(train)))
         + encode(augmentation.rows if augmentation is not None else []),
-        valid=encode(valid),
-        collate=partial(collate, pad_token_id=_pad_id(tokenizer)),
-        score=partial(score_predictions, scored=objective.needs_empathy),
+        valid=valid_rows,
+        collate=collate_rows,
+        validate=_validation(valid_rows, collate_rows, partial(score_predictions, scored=objective.needs_empathy)),
+        directions=DIRECTIONS,
     )
+
+
+def _validation(
+    rows: list[EncodedExample], collate_rows: Collate, score: Callable[[Predictions], dict[str, float | None]]
+) -> Callable[[nn.Module, Accelerator], dict[str, float | None]]:
+    return lambda module, accelerator: score(predict(module, rows, collate_rows, accelerator))
 
 
 def _pad_id(tokenizer: "PreTrainedTokenizerBase") -> int:
@@ -226,10 +238,13 @@ def _goemotions_task(
             "macro_f1": float(f1_score(predictions.emotion_true, logits > 0, average="macro", zero_division=0.0)),
         }
 
+    valid_rows = encode(corpus["valid"])
+    collate_rows = partial(collate, pad_token_id=_pad_id(tokenizer), num_labels=num_labels)
     return StageTask(
         module=GoEmotionsModule(model, num_labels),
         train=encode(corpus["train"])[: stage.max_dialogues],
-        valid=encode(corpus["valid"]),
-        collate=partial(collate, pad_token_id=_pad_id(tokenizer), num_labels=num_labels),
-        score=score,
+        valid=valid_rows,
+        collate=collate_rows,
+        validate=_validation(valid_rows, collate_rows, score),
+        directions=DIRECTIONS,
     )

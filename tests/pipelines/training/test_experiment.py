@@ -28,7 +28,7 @@ def test_each_process_takes_its_share_of_the_seeds(
 ) -> None:
     for name, value in {"RANK": rank, "WORLD_SIZE": 2, "LOCAL_RANK": rank, "MASTER_ADDR": "localhost"}.items():
         monkeypatch.setenv(name, str(value))
-    whole = ExperimentSettings("e", "baseline", [StageSettings("multitask")], distribute="seeds")
+    whole = ExperimentSettings(name="e", family="baseline", stages=[StageSettings("multitask")], distribute="seeds")
     share, writes_references = share_of_this_process(whole)
     assert share.seeds == seeds
     assert writes_references == (rank == 0)
