@@ -66,3 +66,18 @@ def emotion_loss(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
     if not bool(known.any()):
         return logits.sum() * 0.0
     return functional.cross_entropy(logits[known].float(), labels[known])
+
+
+def focal_loss(logits: torch.Tensor, labels: torch.Tensor, eta: float) -> torch.Tensor:
+    """Mean of -(1 - p)^eta * log p over the examples whose label is not negative; 0 where there is none.
+
+    p is the probability of the label. The focal loss of Lin et al. 2017 (arXiv:1708.02002), without their class
+    weights alpha; their gamma is `eta`. With eta 0 it is the cross-entropy. logits: (batch, classes); labels: (batch,).
+    """
+    known = labels >= 0
+    if not bool(known.any()):
+        return logits.sum() * 0.0
+    log_p = functional.log_softmax(logits[known].float(), dim=-1).gather(1, labels[known][:, None]).squeeze(1)
+    # Away from 0, where the power has no finite gradient for an eta below 1.
+    missing = (-log_p.expm1()).clamp(min=1e-8)
+    return -(missing**eta * log_p).mean()

@@ -17,12 +17,14 @@ class Objective:
 
     name: what a YAML calls it. views: model -> the views that its batches hold. needs_empathy: whether it trains the
     score, so that only examples with one are used. loss: (model, batch) -> EmpathyOutput whose `loss` is minimised.
+    trains: which parameters the stage trains, by their name in the model; None for all that can be trained.
     """
 
     name: str
     views: Callable[[EmpathyModel], tuple[int, ...]]
     needs_empathy: bool
     loss: Callable[[EmpathyModel, Batch], EmpathyOutput]
+    trains: Callable[[str], bool] | None = None
 
 
 def all_views(model: EmpathyModel) -> tuple[int, ...]:

@@ -42,7 +42,9 @@ def _cut_responses(responses: list[str], tokenizer: "PreTrainedTokenizerBase", l
     # most are not tokenised twice.
     long = [index for index, response in enumerate(responses) if len(response.encode()) >= limit]
     if long:
-        offsets = tokenizer([responses[i] for i in long], add_special_tokens=False, return_offsets_mapping=True)
+        texts = [responses[i] for i in long]
+        # verbose: it would warn of texts longer than the encoder's positions, which are about to be cut.
+        offsets = tokenizer(texts, add_special_tokens=False, return_offsets_mapping=True, verbose=False)
         for index, spans in zip(long, offsets["offset_mapping"], strict=True):
             if len(spans) > limit:
                 # Before the first token that is left out, which may be a part of the last character kept.

@@ -5,28 +5,29 @@ from pathlib import Path
 from pipelines.errors import UserError
 
 
-def read_text_lines(file: Path, what: str, fix: str) -> list[str]:
+def read_text_lines(file: Path, what: str, fix: str, encoding: str = "utf-8") -> list[str]:
     """Return the lines of `file` without their ends, lines[0] being line 1.
 
     Raises:
-        UserError: `file`, which is `what`, cannot be opened or is not UTF-8; `fix` says what to do.
+        UserError: `file`, which is `what`, cannot be opened or is not in `encoding`; `fix` says what to do.
     """
     try:
         data = file.read_bytes()
     except OSError as error:
         raise UserError(f"{file}: expected {what}, came {error.strerror}; {fix}") from error
-    return decode_lines(str(file), data, fix)
+    return decode_lines(str(file), data, fix, encoding)
 
 
-def decode_lines(name: str, data: bytes, fix: str) -> list[str]:
-    """Return the lines of UTF-8 `data`, with or without a byte order mark, LF or CRLF; `name` is for the error."""
+def decode_lines(name: str, data: bytes, fix: str, encoding: str = "utf-8") -> list[str]:
+    """Return the lines of `data`, UTF-8 with or without a byte order mark, LF or CRLF; `name` is for the error."""
     try:
-        text = data.decode("utf-8-sig")
+        text = data.decode("utf-8-sig" if encoding == "utf-8" else encoding)
     except UnicodeDecodeError as error:
         line = error.object[: error.start].count(b"\n") + 1
         byte = error.object[error.start]
         raise UserError(
-            f"{name}:{line}: expected UTF-8 text, came the byte 0x{byte:02x}; save the file as UTF-8, or {fix}"
+            f"{name}:{line}: expected {encoding.upper()} text, came the byte 0x{byte:02x}; save the file as "
+            f"{encoding.upper()}, or {fix}"
         ) from error
     # Not splitlines(): corpora hold other characters that Python takes for line ends, such as U+2028.
     return [line.removesuffix("\r") for line in text.split("\n")]

@@ -264,7 +264,7 @@ class ExperimentSettings(RunSettings):
     """One experiment: a family trained in stages, once for each seed.
 
     Args:
-        family: baseline, stm or mvc; its runs are called <family>-lambda<lambda_emo>-seed<seed>.
+        family: baseline, stm, mvc or adapter_stack; its runs are called <family>-lambda<lambda_emo>-seed<seed>.
         lambda_emo: weight of the emotion loss in L = L_reg + lambda_emo * L_emo.
         data: corpus, labels, views.
         model: heads and loss.

@@ -11,6 +11,7 @@ FAMILIES = {
     "baseline": "baseline",
     "stm": "stm",
     "mvc": "mvc",
+    "adapter_stack": "peers.adapter_stack",
 }
 
 

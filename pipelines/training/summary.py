@@ -8,12 +8,12 @@ COLUMNS = (("empathy", "mae"), ("empathy", "spearman"), ("emotion", "accuracy"),
 
 def summary_lines(results: Iterable[Mapping[str, Any]]) -> list[str]:
     """A table of test metrics, a line a run."""
-    header = f"{'family':<10}{'lambda':>8}{'seed':>6}" + "".join(f"{name:>11}" for _, name in COLUMNS)
+    header = f"{'family':<15}{'lambda':>8}{'seed':>6}" + "".join(f"{name:>11}" for _, name in COLUMNS)
     lines = [header]
     for result in results:
         cells = [result["metrics"]["test"].get(task, {}).get(name) for task, name in COLUMNS]
         lines.append(
-            f"{result['family']:<10}{result['lambda_emo']:>8g}{result['seed']:>6}"
+            f"{result['family']:<15}{result['lambda_emo']:>8g}{result['seed']:>6}"
             + "".join(f"{'-' if value is None else format(value, '.4f'):>11}" for value in cells)
         )
     return lines

@@ -172,6 +172,9 @@ def build_task(
             f"stage {stage.objective}: expected examples with an empathy score in train and valid, got {len(train)} "
             f"and {len(valid)}; set data.labels and data.labels_path"
         )
+    if objective.trains is not None:
+        for name, parameter in model.named_parameters():
+            parameter.requires_grad_(objective.trains(name))
     valid_rows = encode(valid)
     collate_rows = partial(collate, pad_token_id=_pad_id(tokenizer))
     return StageTask(

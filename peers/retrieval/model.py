@@ -1,0 +1,102 @@
+"""The retrieval bi-encoder of Rashkin et al. 2019 (arXiv:1811.00207), with one encoder for contexts and responses."""
+
+from dataclasses import dataclass
+
+import torch
+from torch.nn import functional
+from transformers import AutoModel
+from transformers.utils import ModelOutput
+
+from modeling.base import EncoderModel
+from modeling.encoder import CONTEXT, RESPONSE, segment_positions
+from peers.retrieval.configuration import RetrievalConfig
+
+
+@dataclass
+class RetrievalOutput(ModelOutput):
+    """Output of the bi-encoder.
+
+    loss: scalar; None where the dialogues were not given.
+    context, response: (batch, hidden); their dot product is the similarity, so that the best response to a context is
+        the one with the largest dot product.
+    """
+
+    loss: torch.Tensor | None = None
+    context: torch.Tensor | None = None
+    response: torch.Tensor | None = None
+
+
+def same_response(input_ids: torch.Tensor, view_ids: torch.Tensor) -> torch.Tensor:
+    """Which rows have the same response, token by token: (batch, batch), bool.
+
+    input_ids, view_ids: (batch, length).
+    """
+    inside = view_ids == RESPONSE
+    # Responses start at different places of their rows: each is moved to the start, -1 after its end.
+    aligned = torch.full_like(input_ids, -1)
+    rows = torch.arange(len(input_ids), device=input_ids.device)[:, None].expand_as(input_ids)
+    aligned[rows[inside], segment_positions(view_ids)[inside]] = input_ids[inside]
+    numbers = aligned.unique(dim=0, return_inverse=True)[1]
+    return numbers[:, None] == numbers[None, :]
+
+
+def in_batch_loss(scores: torch.Tensor, no_negative: torch.Tensor) -> torch.Tensor:
+    """Negative log-likelihood of each context's own response among those of the batch; 0 where it is the only one.
+
+    scores: (batch, batch), a row a context and a column a response; no_negative: (batch, batch) bool, the responses
+    that are no candidates of a context. Its own always is.
+    """
+    own = torch.eye(len(scores), dtype=torch.bool, device=scores.device)
+    candidates = scores.float().masked_fill(no_negative & ~own, float("-inf"))
+    return functional.cross_entropy(candidates, torch.arange(len(scores), device=scores.device))
+
+
+class RetrievalModel(EncoderModel):
+    """Context and response are packed in one row and do not see each other: one encoder call for both."""
+
+    config_class = RetrievalConfig
+    views = (CONTEXT, RESPONSE)
+
+    def __init__(self, config: RetrievalConfig) -> None:
+        super().__init__(config)
+        self.post_init()
+
+    def forward(
+        self, input_ids: torch.Tensor, view_ids: torch.Tensor, dialogue: torch.Tensor | None = None
+    ) -> RetrievalOutput:
+        """Vectors of contexts and responses and, with the dialogues, the loss.
+
+        The candidates of a context are the responses of this one call (gradient accumulation adds none), but for
+        another turn's of the same dialogue and for the same words given elsewhere: neither is wrong.
+
+        input_ids, view_ids: (batch, length), every row with the views CONTEXT (the whole dialogue history) and
+        RESPONSE; dialogue: (batch,) whole numbers that are equal within a dialogue.
+        """
+        hidden = self.encoder(input_ids, view_ids)
+        output = RetrievalOutput(
+            context=self._vectors(hidden, view_ids, CONTEXT), response=self._vectors(hidden, view_ids, RESPONSE)
+        )
+        if dialogue is not None:
+            assert output.context is not None and output.response is not None
+            # Half precision has steps of up to 1 between the dot products of pooled vectors.
+            with torch.autocast(hidden.device.type, enabled=False):
+                scores = output.context.float() @ output.response.float().T
+            if self.config.similarity == "cosine":
+                scores = scores / self.config.cosine_temperature
+            no_negative = (dialogue[:, None] == dialogue[None, :]) | same_response(input_ids, view_ids)
+            output.loss = in_batch_loss(scores, no_negative)
+        return output
+
+    def encode(self, input_ids: torch.Tensor, view_ids: torch.Tensor, view: int) -> torch.Tensor:
+        """Vectors (batch, hidden) of rows that hold one view, CONTEXT or RESPONSE, such as candidates from elsewhere.
+
+        input_ids, view_ids: (batch, length).
+        """
+        return self._vectors(self.encoder(input_ids, view_ids), view_ids, view)
+
+    def _vectors(self, hidden: torch.Tensor, view_ids: torch.Tensor, view: int) -> torch.Tensor:
+        vectors = self.pool(hidden, view_ids, view)
+        return functional.normalize(vectors.float(), dim=-1) if self.config.similarity == "cosine" else vectors
+
+
+AutoModel.register(RetrievalConfig, RetrievalModel, exist_ok=True)
