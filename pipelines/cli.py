@@ -17,6 +17,7 @@ COMMANDS = {
     "serve": "serve the scorer over HTTP",
     "demo": "open a page to try the scorer on",
     "release": "make the scorer's checkpoint from a run",
+    "reproduce": "print a published table with our figures beside it",
     "probe": "probe any scorer: inserted phrases, swapped contexts, contradictions, length",
 }
 

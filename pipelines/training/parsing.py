@@ -1,7 +1,7 @@
 """From a YAML file and flags to typed settings, and back."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -72,13 +72,17 @@ def _one_line(error: BaseException) -> str:
     return " ".join(str(error).split())
 
 
+def flags_of(overrides: Mapping[str, Any]) -> list[str]:
+    """Flags that set dotted keys to values."""
+    return [
+        f"--{key}={yaml.safe_dump(value, default_flow_style=True).strip().removesuffix('...').strip()}"
+        for key, value in overrides.items()
+    ]
+
+
 def load_experiment(path: str, overrides: dict[str, Any] | None = None) -> ExperimentSettings:
     """Read an experiment YAML with dotted `overrides` on top. Raises UserError as `parse_settings` does."""
-    flags = [
-        f"--{key}={yaml.safe_dump(value, default_flow_style=True).strip().removesuffix('...').strip()}"
-        for key, value in (overrides or {}).items()
-    ]
     try:
-        return parse_settings(ExperimentSettings, [path, *flags], "empathy train", "")
+        return parse_settings(ExperimentSettings, [path, *flags_of(overrides or {})], "empathy train", "")
     except UserError as error:
         raise UserError(f"{path}: {error}") from error

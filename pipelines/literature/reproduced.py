@@ -1,0 +1,92 @@
+"""Our figures for a published table: finished runs, found by the configs that make them."""
+
+import json
+import shlex
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pipelines.errors import UserError
+from pipelines.evaluation.intervals import SeedInterval, seed_interval
+from pipelines.literature.published import PublishedRow, PublishedTable
+from pipelines.peers.configuration import PeerSettings
+from pipelines.peers.registry import load_peer, peer_of
+from pipelines.training.parsing import flags_of, parse_settings
+from pipelines.training.run_folder import RunFolder
+
+
+@dataclass(frozen=True)
+class ReproducedRow:
+    """Our side of a published row.
+
+    settings: of its runs. results: results.json of the seeds that are finished. missing: seeds that are not.
+    """
+
+    row: PublishedRow
+    config: str
+    settings: PeerSettings
+    results: list[dict[str, Any]]
+    missing: list[int]
+
+    def estimate(self, metric: str) -> SeedInterval | None:
+        """Mean over seeds of a test metric with its t interval; None where there is no run or it is not defined."""
+        values = [result["metrics"]["test"].get(metric) for result in self.results]
+        known = [value for value in values if value is not None]
+        return seed_interval(known) if known and len(known) == len(values) else None
+
+    def direction(self, metric: str) -> str:
+        """ "max" or "min", in which the metric gets better."""
+        directions: dict[str, str] = load_peer(self.settings.peer).Cell.directions
+        if metric not in directions:
+            raise UserError(f"columns: expected metrics among {', '.join(directions)}, got {metric!r}")
+        return directions[metric]
+
+    def falls_short(self, column: str, metric: str) -> bool | None:
+        """Whether the published figure is better than our whole interval; None where either is absent."""
+        ours, published = self.estimate(metric), self.row.published.get(column)
+        if ours is None or ours.low is None or ours.high is None or published is None:
+            return None
+        return published > ours.high if self.direction(metric) == "max" else published < ours.low
+
+    @property
+    def command(self) -> str:
+        """What makes the runs."""
+        return shlex.join(["empathy", "train", self.config, *flags_of(self.row.overrides)])
+
+
+def reproduce(table: PublishedTable, runs: str | None) -> list[ReproducedRow]:
+    """Our rows, from the finished runs under `runs` (None: the config's own output_dir).
+
+    Raises UserError for a config that is missing or that does not fit, and results that cannot be read.
+    """
+    found = []
+    for row in table.rows:
+        config = row.experiment or table.experiment
+        if not Path(config).is_file():
+            raise UserError(
+                f"{config}: expected the experiment of this table; run the command in the repository's root"
+            )
+        peer = peer_of([config])
+        if peer is None:
+            raise UserError(f"{config}: expected the experiment of a peer, with the key peer")
+        output = [] if runs is None else [f"--output_dir={runs}"]
+        argv = [config, *flags_of(row.overrides), *output]
+        settings = parse_settings(load_peer(peer).Settings, argv, "empathy reproduce", "")
+        results, missing = [], []
+        for seed in settings.seeds:
+            path = RunFolder(settings, seed).results
+            if path.is_file():
+                results.append(_read(path))
+            else:
+                missing.append(seed)
+        found.append(ReproducedRow(row, config, settings, results, missing))
+    return found
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        results: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        results["metrics"]["test"]  # asked for here, so that the error names the file
+    except (ValueError, KeyError, TypeError) as error:
+        raise UserError(f"{path}: expected the results of a run, it cannot be read ({error}); run it again") from error
+    return results
