@@ -72,17 +72,19 @@ class CLSNModel(EncoderModel):
 
     def forward(
         self,
-        input_ids: torch.Tensor,
+        input_ids: torch.Tensor | None,
         view_ids: torch.Tensor,
         direction: torch.Tensor | None = None,
         intent: torch.Tensor | None = None,
+        embeddings: torch.Tensor | None = None,
     ) -> DirectionOutput:
         """Direction and intent of a batch of sentences, each the FULL_DIALOGUE view of its row.
 
-        input_ids, view_ids: (batch, length); direction, intent: (batch,) classes, or negative where unlabelled.
+        input_ids, view_ids: (batch, length); direction, intent: (batch,) classes, or negative where unlabelled;
+        embeddings: of the words (batch, length, hidden), in place of input_ids.
         """
         inside = view_ids == FULL_DIALOGUE
-        hidden = self.encoder(input_ids, view_ids)
+        hidden = self.encoder(input_ids, view_ids, embeddings)
         of_direction, of_intent = self.direction_projection(hidden), self.intent_projection(hidden)
         for layer in self.cascaded_attention:
             of_direction, of_intent = layer(of_direction, of_intent, inside)

@@ -67,17 +67,18 @@ class CLSNBaselinesModel(EncoderModel):
 
     def forward(
         self,
-        input_ids: torch.Tensor,
+        input_ids: torch.Tensor | None,
         view_ids: torch.Tensor,
         direction: torch.Tensor | None = None,
         intent: torch.Tensor | None = None,
+        embeddings: torch.Tensor | None = None,
     ) -> DirectionOutput:
         """Direction and intent of a batch of sentences, each the FULL_DIALOGUE view of its row.
 
         input_ids, view_ids: (batch, length); direction, intent: (batch,) classes, or negative where unlabelled;
-        "single_task" passes over the intent.
+        "single_task" passes over the intent; embeddings: of the words (batch, length, hidden), in place of input_ids.
         """
-        hidden = self.encoder(input_ids, view_ids)
+        hidden = self.encoder(input_ids, view_ids, embeddings)
         if self.interaction is None:
             of_direction = of_intent = self.pool(hidden, view_ids, FULL_DIALOGUE)
         else:

@@ -1,12 +1,8 @@
 """The emotion of every utterance of EmpatheticDialogues: the top label of a classifier trained on GoEmotions.
 
-The classifier is the rater of the labelling function `emotions`.
+The classifier is the rater that the labelling function `emotions` trained, so that none is trained here.
 """
 
-import hashlib
-import json
-from dataclasses import asdict
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -17,10 +13,11 @@ from pipelines.atomic import write_with
 from pipelines.data.corpus import ReaderReport
 from pipelines.data.empatheticdialogues import NAME, read_dialogues
 from pipelines.data.goemotions import GOEMOTIONS_LABELS
-from pipelines.labels.configuration import LabelSettings, needed
-from pipelines.labels.content_hash import encoder_hash, frame_hash, path_hash
-from pipelines.labels.functions import emotions
-from pipelines.labels.text_rater import load_or_train, rate, tokenize
+from pipelines.labels.configuration import LabelSettings
+from pipelines.labels.content_hash import frame_hash
+from pipelines.labels.functions.emotions import RECIPE, emotion_rater
+from pipelines.labels.raters import labels_rater
+from pipelines.labels.text_rater import rate, tokenize
 
 
 def read_utterances(path: str) -> pd.DataFrame:
@@ -40,17 +37,21 @@ def read_utterances(path: str) -> pd.DataFrame:
     )
 
 
-def tag_emotions(settings: LabelSettings) -> pd.DataFrame:
-    """`read_utterances` of settings.path with a further column `emotion`, the name of the likeliest GoEmotions label.
+def tag_emotions(labels: Path, path: str) -> pd.DataFrame:
+    """`read_utterances` of the corpus at `path` with a further column `emotion`, the likeliest GoEmotions label's name.
 
-    The rater and the tags are kept in settings.cache_dir, by a hash of all they depend on, and found again there. Of
-    the settings count path, encoder, goemotions_path, exclude_ids (comments the rater is not trained on) and seed.
+    The tags are kept beside the rater, by a hash of the utterances, and found again there.
 
-    Raises UserError where the corpus, GoEmotions or the encoder cannot be read.
+    Args:
+        labels: a labels folder of `empathy label`, made with the function `emotions`, whose rater is used.
+        path: of the corpus, as for `read_empatheticdialogues`.
+
+    Raises:
+        UserError: the corpus cannot be read, or the labels folder or its rater is not there.
     """
-    utterances = read_utterances(settings.path)
-    folder = _rater_folder(settings)
-    file = folder / f"emotions-{frame_hash(utterances)[:16]}.parquet"
+    settings, folder = labels_rater(labels, "emotions")
+    utterances = read_utterances(path)
+    file = folder / f"tags-{frame_hash(utterances)[:16]}.parquet"
     if not file.is_file():
         names = np.array(GOEMOTIONS_LABELS, dtype=object)
         tagged = utterances.assign(emotion=names[_top_labels(utterances["text"].tolist(), settings, folder)])
@@ -59,27 +60,6 @@ def tag_emotions(settings: LabelSettings) -> pd.DataFrame:
 
 
 def _top_labels(texts: list[str], settings: LabelSettings, folder: Path) -> np.ndarray:
-    rater = load_or_train(
-        folder,
-        settings.encoder,
-        emotions.RECIPE,
-        partial(emotions._training_data, settings),  # the labelling function's rater and this one are the same
-        emotions.multi_label_loss,
-        settings.seed,
-        "emotion rater",
-    )
+    rater = emotion_rater(settings, folder)
     tokenizer = load_tokenizer(settings.encoder)
-    rows = tokenize(tokenizer, texts, None, emotions.RECIPE.length)
-    return rate(rater, rows, tokenizer.pad_token_id).argmax(axis=1)
-
-
-def _rater_folder(settings: LabelSettings) -> Path:
-    described = {
-        "goemotions": path_hash(Path(needed(settings.goemotions_path, "goemotions_path", "emotions"))),
-        "exclude_ids": "" if settings.exclude_ids is None else path_hash(Path(settings.exclude_ids)),
-        "encoder": encoder_hash(settings.encoder),
-        "recipe": asdict(emotions.RECIPE),
-        "seed": settings.seed,
-    }
-    key = hashlib.sha256(json.dumps(described, sort_keys=True).encode()).hexdigest()
-    return Path(settings.cache_dir) / f"emotion_tagger-{key[:16]}"
+    return rate(rater, tokenize(tokenizer, texts, None, RECIPE.length), tokenizer.pad_token_id).argmax(axis=1)

@@ -21,11 +21,13 @@ ROWS = 64  # contexts that are compared at a time, which bounds the memory
 class Retrieved(NamedTuple):
     """What was retrieved for each context.
 
-    hits: (n,) bool, whether it is the context's own response. rows: (n,) its row among the responses.
+    hits: (n,) bool, whether it is the context's own response. rows: (n,) its row among the responses. ranks: (n,) the
+    place of the own response among the candidates, from 1; of equal ones it is the last.
     """
 
     hits: np.ndarray
     rows: np.ndarray
+    ranks: np.ndarray
 
 
 def draw_candidates(dialogues: Sequence[str], texts: Sequence[str], seed: int) -> np.ndarray:
@@ -62,6 +64,8 @@ def p_at_1_100(
 ) -> Retrieved:
     """What each context retrieves among its own response and 99 others; the mean of `hits` is P@1,100.
 
+    The mean of 1 / `ranks` is the mean reciprocal rank.
+
     A hit is an own response with a strictly larger dot product than all others, so that a model that gives the same
     vector to everything has none.
 
@@ -76,22 +80,24 @@ def p_at_1_100(
         UserError: as `draw_candidates`.
     """
     candidates = draw_candidates(dialogues, texts, seed)
-    places = []
+    places, ranks = [], []
     for start in range(0, len(contexts), ROWS):
         rows = slice(start, start + ROWS)
         # Not a matrix product: it may give equal vectors dot products that differ in the last digit, and so a hit.
         asked, offered = contexts[rows].astype(np.float64), responses[candidates[rows]].astype(np.float64)
         scores = np.einsum("nh,nch->nc", asked, offered)
         others = scores[:, 1:].argmax(axis=1) + 1
-        places.append(np.where(scores[:, 0] > scores[np.arange(len(scores)), others], 0, others))
+        # "Not larger" instead of "smaller or equal": vectors of a model that diverged are not numbers, and no hits.
+        ranks.append(1 + (~(scores[:, :1] > scores[:, 1:])).sum(axis=1))
+        places.append(np.where(ranks[-1] == 1, 0, others))
     place = np.concatenate(places)
-    return Retrieved(place == 0, candidates[np.arange(len(place)), place])
+    return Retrieved(place == 0, candidates[np.arange(len(place)), place], np.concatenate(ranks))
 
 
 def best_responses(contexts: np.ndarray, candidates: np.ndarray) -> np.ndarray:
     """Row of the candidate with the largest dot product for each context (n,), the first of equal ones.
 
-    For BLEU the candidates are the training split's utterances. contexts: (n, hidden); candidates: (m, hidden).
+    For BLEU the candidates are the training split's responses. contexts: (n, hidden); candidates: (m, hidden).
     """
     rows = range(0, len(contexts), ROWS)
     return np.concatenate([(contexts[start : start + ROWS] @ candidates.T).argmax(axis=1) for start in rows])

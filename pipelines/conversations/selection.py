@@ -16,12 +16,12 @@ Rule = Literal["every", "most"]
 class Selection:
     """The dialogues that were chosen.
 
-    conv_ids: their ids. threshold: a pair of emotions is frequent if it occurs in at least so many exchanges. share:
-    of all dialogues, 0 to 1.
+    conv_ids: their ids. threshold: a pair of emotions is frequent if it occurs in at least so many exchanges; None
+    where pairs do not count. share: of the dialogues that there were to choose from, 0 to 1.
     """
 
     conv_ids: frozenset[str]
-    threshold: int
+    threshold: int | None
     share: float
 
 

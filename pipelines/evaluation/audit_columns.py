@@ -20,11 +20,15 @@ MAKE_LABELS = "give a folder that `empathy label` wrote"
 
 @dataclass(frozen=True)
 class RunCell:
-    """Which run a scorer is: its folder, what it shares with its other seeds, and its seed."""
+    """Which run a scorer is: its folder, what it shares with its other seeds, and its seed.
+
+    on_scale: whether its scores are on the scale from 1 to 5; those of a peer are on one of its own.
+    """
 
     folder: Path
     family: str
     seed: int
+    on_scale: bool = True
 
 
 @dataclass(frozen=True)
@@ -86,7 +90,8 @@ def label_columns(folder: Path, sets: Sequence[HumanSet]) -> list[ScoreColumn]:
 def scorer_columns(specs: Sequence[str], sets: Sequence[HumanSet]) -> list[ScoreColumn]:
     """A column for each scorer, in order; a dialogue's score is the mean over its listener turns.
 
-    A run's scores are on the scale from 1 to 5; those of another scorer are taken to be if all lie on it.
+    The scores of a family's run are on the scale from 1 to 5, those of a peer's are not; those of a scorer that is no
+    run are taken to be if all lie on it.
 
     Raises:
         UserError: as `load_scorer` does, or a scorer has the same name as another.
@@ -100,7 +105,8 @@ def scorer_columns(specs: Sequence[str], sets: Sequence[HumanSet]) -> list[Score
             raise UserError(f"scorers: expected each scorer once, {scorer.name} came twice; the second was {spec}")
         scores = np.asarray(scorer.score(rows), dtype=np.float64)
         by_id = dict(zip((row["example_id"] for row in rows), scores.tolist(), strict=True))
-        on_scale = cell is not None or bool(SCORE_RANGE[0] <= scores.min() and scores.max() <= SCORE_RANGE[1])
+        within = bool(SCORE_RANGE[0] <= scores.min() and scores.max() <= SCORE_RANGE[1])
+        on_scale = within if cell is None else cell.on_scale
         ranges = dict.fromkeys((human.name for human in sets), SCORE_RANGE) if on_scale else _unranged(sets)
         values = {human.name: human.mean_scores(by_id) for human in sets}
         found[scorer.name] = ScoreColumn(scorer.name, "scorer", values, ranges, cell)
@@ -113,7 +119,11 @@ def _cell(spec: str) -> RunCell | None:
         return None
     results: dict[str, Any] = read_results(folder)
     # The folder's name, not the experiment's, so that it reads as the scorers below it do.
-    family = f"{folder.resolve().parent.name}/{results['family']}-lambda{results['lambda_emo']:g}"
+    experiment = folder.resolve().parent.name
+    if "peer" in results:
+        system = f"{experiment}/{results['peer']}-{results['variant']}"
+        return RunCell(folder, system, int(results["seed"]), on_scale=False)
+    family = f"{experiment}/{results['family']}-lambda{results['lambda_emo']:g}"
     for key, usual in (("augmentation", "none"), ("seen", "both")):
         if results.get(key, usual) != usual:
             family += f"-{results[key]}"

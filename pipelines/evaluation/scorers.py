@@ -33,10 +33,12 @@ class Scorer:
 
     name: as a table shows it. score: n rows with the columns of EXAMPLE_FEATURES -> (n,) finite floats, higher meaning
     more empathic, on a scale of the scorer's own; raises UserError where it cannot score a row.
+    empathic_from: the score from which the system itself calls a response empathic; None where it has no such bound.
     """
 
     name: str
     score: Callable[[Sequence[Example]], np.ndarray]
+    empathic_from: float | None = None
 
 
 def load_scorer(spec: str) -> Scorer:
@@ -64,19 +66,27 @@ def run_folder(spec: str) -> Path | None:
 
 
 def read_results(folder: Path) -> dict[str, Any]:
-    """results.json of a run. Raises UserError where the run has none, cannot be read, or predicts no score."""
+    """results.json of a run, of a family or, where it has a "peer", of a peer.
+
+    Raises UserError where the run has none, cannot be read, or is of a family and predicts no score.
+    """
     path = folder / "results.json"
     if not path.is_file() or not (folder / "model").is_dir():
         raise UserError(
             f"{folder}: expected the folder of a finished run, with results.json and model/; it lacks one of them: "
-            "name a cell (runs/<experiment>/<family>-lambda<value>-seed<seed>) and let it finish"
+            "name a cell (runs/<experiment>/<family>-lambda<value>-seed<seed>, or <peer>-<variant>-seed<seed>) and let "
+            "it finish"
         )
     try:
         results: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        needed = [results[key] for key in ("experiment", "family", "lambda_emo", "seed", "stages", "metrics")]
-    except (ValueError, KeyError) as error:
+        system = ("peer", "variant") if "peer" in results else ("family", "lambda_emo")
+        for key in ("experiment", *system, "seed", "stages", "metrics"):
+            results[key]
+    except (ValueError, KeyError, TypeError) as error:
         raise UserError(f"{path}: expected the results of a run, it cannot be read ({error}); run it again") from error
-    if not needed[4] or "empathy" not in results["metrics"].get("valid", {}):
+    if "peer" in results:  # every figure of a peer is on what its score is made of
+        return results
+    if not results["stages"] or "empathy" not in results["metrics"].get("valid", {}):
         raise UserError(f"{folder}: expected a run that was trained on a score, this one has none; choose another")
     return results
 
@@ -90,6 +100,10 @@ def _run_scorer(folder: Path) -> Scorer:
     from pipelines.training.families import load_family
 
     results = read_results(folder)
+    if "peer" in results:
+        from pipelines.peers.scorer import load_peer_scorer
+
+        return load_peer_scorer(folder, results)
     family = load_family(results["family"])
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     try:
@@ -101,7 +115,7 @@ def _run_scorer(folder: Path) -> Scorer:
     views = family.objectives[results["stages"][-1]].views(model)
     view, length = model.config.context_view, model.config.view_length
     pad = tokenizer.pad_token_id
-    precision = _autocast(folder, device)
+    precision = run_autocast(folder, device)
     # By input: a model that is shown one side only gives equal scores to pairs that it cannot tell apart, which in low
     # precision it would not where they fall into batches of different lengths.
     known: dict[tuple[tuple[int, int], ...], float] = {}
@@ -132,7 +146,7 @@ def _run_scorer(folder: Path) -> Scorer:
     return Scorer(f"{folder.resolve().parent.name}/{folder.resolve().name}", score)
 
 
-def _autocast(folder: Path, device: "torch.device") -> Callable[[], AbstractContextManager[Any]]:
+def run_autocast(folder: Path, device: "torch.device") -> Callable[[], AbstractContextManager[Any]]:
     """The precision that the run was trained in; fp16 without a GPU is fp32."""
     import torch
 

@@ -21,6 +21,7 @@ class PublishedRow:
         published: the published figures by column, as shares; a column that the source leaves out is absent.
         overrides: flags on top of the config, as `key: value` with dotted keys.
         experiment: another one than the table's.
+        phrase: what {phrase} stands for in the table's columns.
         tried: where ours falls short, what was tried to find out why.
     """
 
@@ -28,6 +29,7 @@ class PublishedRow:
     published: dict[str, float] = field(default_factory=dict)
     overrides: dict[str, Override] = field(default_factory=dict)
     experiment: str | None = None
+    phrase: str = ""
     tried: str = ""
 
 
@@ -41,7 +43,7 @@ class PublishedTable:
         theirs: their encoder, data and splits.
         ours: our encoder, data and splits.
         experiment: the YAML that its rows run, from the repository's root.
-        columns: published column -> our metric of the test split.
+        columns: published column -> our metric of the test split, or probes/... a share in the run's probes.json.
         rows: the systems.
         percent: figures are shown times 100.
         notes: what a reader has to know.

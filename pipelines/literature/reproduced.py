@@ -14,12 +14,15 @@ from pipelines.peers.registry import load_peer, peer_of
 from pipelines.training.parsing import flags_of, parse_settings
 from pipelines.training.run_folder import RunFolder
 
+PROBES = "probes/"  # what a column starts with whose figure is in probes.json
+
 
 @dataclass(frozen=True)
 class ReproducedRow:
     """Our side of a published row.
 
-    settings: of its runs. results: results.json of the seeds that are finished. missing: seeds that are not.
+    settings: of its runs. results: results.json of the seeds that are finished, with "probes", their probes.json, where
+    it is there. missing: seeds that are not finished.
     """
 
     row: PublishedRow
@@ -30,12 +33,23 @@ class ReproducedRow:
 
     def estimate(self, metric: str) -> SeedInterval | None:
         """Mean over seeds of a test metric with its t interval; None where there is no run or it is not defined."""
-        values = [result["metrics"]["test"].get(metric) for result in self.results]
+        values = [self._value(result, metric) for result in self.results]
         known = [value for value in values if value is not None]
         return seed_interval(known) if known and len(known) == len(values) else None
 
+    def _value(self, result: dict[str, Any], metric: str) -> float | None:
+        if not metric.startswith(PROBES):
+            value: float | None = result["metrics"]["test"].get(metric)
+            return value
+        found: Any = result
+        for part in metric.replace("{phrase}", self.row.phrase).split("/"):
+            found = (found or {}).get(part)
+        return None if found is None else float(found["value"])
+
     def direction(self, metric: str) -> str:
-        """ "max" or "min", in which the metric gets better."""
+        """ "max" or "min", in which the metric gets better; of the probes' shares less is better."""
+        if metric.startswith(PROBES):
+            return "min"
         directions: dict[str, str] = load_peer(self.settings.peer).Cell.directions
         if metric not in directions:
             raise UserError(f"columns: expected metrics among {', '.join(directions)}, got {metric!r}")
@@ -87,6 +101,9 @@ def _read(path: Path) -> dict[str, Any]:
     try:
         results: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         results["metrics"]["test"]  # asked for here, so that the error names the file
+        probes = path.with_name("probes.json")
+        if probes.is_file():
+            results["probes"] = json.loads(probes.read_text(encoding="utf-8"))
     except (ValueError, KeyError, TypeError) as error:
         raise UserError(f"{path}: expected the results of a run, it cannot be read ({error}); run it again") from error
     return results

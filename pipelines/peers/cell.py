@@ -2,9 +2,10 @@
 
 import hashlib
 from abc import abstractmethod
+from collections.abc import Mapping, Sequence
 from functools import partial
 from types import ModuleType
-from typing import Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self, cast
 
 import pandas as pd
 import pyarrow as pa
@@ -23,10 +24,13 @@ from pipelines.evaluation.latency import measure_latency
 from pipelines.evaluation.predict import Outputs, gather_outputs
 from pipelines.peers.card import peer_card
 from pipelines.peers.configuration import PeerSettings
-from pipelines.peers.rows import PeerRow, collate_rows
+from pipelines.peers.rows import PeerRow, collate_rows, pair_rows
 from pipelines.training.cell import Cell
 from pipelines.training.configuration import StageSettings
 from pipelines.training.tasks import StageTask
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
 
 EVALUATED = ("valid", "test")
 
@@ -50,14 +54,14 @@ def frame_fingerprint(frame: pd.DataFrame) -> str:
 class PeerCell(Cell):
     """One seed of a peer. A subclass says what it reads, what its rows hold and what its outputs are worth.
 
-    network: the peer's folder. outputs: names of the network's outputs that figures are made of. labels: of the batch's
-    tensors. directions: metric -> "max" or "min". about: what the model does, for its card.
+    outputs: names of the network's outputs that figures are made of. labels: of the batch's tensors. directions: metric
+    -> "max" or "min". extra_metrics: those that `extra_figures` gives. about: what the model does, for its card.
     """
 
-    network: ClassVar[ModuleType]
     outputs: ClassVar[tuple[str, ...]]
     labels: ClassVar[tuple[str, ...]]
     directions: ClassVar[dict[str, str]]
+    extra_metrics: ClassVar[tuple[str, ...]] = ()
     about: ClassVar[str]
     settings: PeerSettings
 
@@ -66,7 +70,7 @@ class PeerCell(Cell):
         super().__init__(settings, frame_fingerprint(frame), seed)
         split = self.split(frame)
         self.frames = {name: frame[[one == name for one in split]].reset_index(drop=True) for name in SPLITS}
-        known = [*self.directions, "loss"]
+        known = [*(name for name in self.directions if name not in self.extra_metrics), "loss"]
         for number, stage in enumerate(settings.stages, start=1):
             if stage.objective not in self.network.OBJECTIVES:
                 raise UserError(
@@ -78,6 +82,11 @@ class PeerCell(Cell):
                     f"stages: expected select_on of stage {number} to be one of {', '.join(known)}, "
                     f"got {stage.select_on!r}"
                 )
+
+    @property
+    @abstractmethod
+    def network(self) -> ModuleType:
+        """The peer's folder in peers/; a class attribute where it is the same for all settings."""
 
     @classmethod
     @abstractmethod
@@ -96,9 +105,42 @@ class PeerCell(Cell):
     def figures(self, found: Outputs, frame: pd.DataFrame) -> dict[str, float | None]:
         """Every metric by name, over all rows at once."""
 
+    def extra_figures(
+        self, model: EncoderModel, found: Mapping[str, Outputs], accelerator: Accelerator
+    ) -> Mapping[str, Mapping[str, float | None]]:
+        """By split, metrics that are too dear for every validation; called once, after training, by all processes.
+
+        found: outputs of the validation and the test split by name.
+        """
+        return {}
+
     @abstractmethod
     def predictions(self, found: Outputs, frame: pd.DataFrame) -> pd.DataFrame:
         """What was true and predicted, a row an example with its `id`; no text of the corpus."""
+
+    @classmethod
+    def pairs(
+        cls,
+        contexts: Sequence[str],
+        responses: Sequence[str],
+        model: EncoderModel,
+        tokenizer: "PreTrainedTokenizerBase",
+    ) -> list[PeerRow]:
+        """Rows without labels of any contexts and responses, to be scored: the network's own views of them."""
+        return pair_rows(contexts, responses, cast(Any, model).views, tokenizer, model.config.view_length)
+
+    @classmethod
+    def empathy(cls, output: Any, variant: str) -> torch.Tensor:
+        """How empathic each response of a batch is, higher meaning more, on a scale of the peer's own: (batch,).
+
+        output: the network's, of rows of `pairs`. variant: of the run. Raises UserError where it has no such score.
+        """
+        raise UserError(f"expected a run whose output is a score of empathy, {variant} has none; choose another")
+
+    @classmethod
+    def empathic_from(cls, variant: str) -> float | None:
+        """The score of `empathy` from which the system itself calls a response empathic; None where it has no bound."""
+        return None
 
     def build_task(self, stage: StageSettings, index: int, model: EncoderModel) -> StageTask:
         """The training rows under the stage's objective."""
@@ -116,14 +158,17 @@ class PeerCell(Cell):
         """Figures and predictions of the validation and the test split."""
         objective = self.network.OBJECTIVES[self.settings.stages[-1].objective]
         module = accelerator.prepare_model(PeerModule(model, objective), evaluation_mode=True)
-        metrics = {}
+        metrics: dict[str, dict[str, float | None]] = {}
+        found: dict[str, Outputs] = {}
         for split in EVALUATED:
-            found = self._gather(module, self.rows(self.frames[split], model), accelerator)
-            metrics[split] = self.figures(found, self.frames[split])
+            found[split] = self._gather(module, self.rows(self.frames[split], model), accelerator)
+            metrics[split] = self.figures(found[split], self.frames[split])
             if accelerator.is_main_process:
-                table = pa.Table.from_pandas(self.predictions(found, self.frames[split]), preserve_index=False)
+                table = pa.Table.from_pandas(self.predictions(found[split], self.frames[split]), preserve_index=False)
                 write_with(self.folder.predictions / f"{split}.parquet", partial(pq.write_table, table))
         accelerator.unwrap_model(module, keep_fp32_wrapper=False)
+        for split, extra in self.extra_figures(model, found, accelerator).items():
+            metrics[split] |= extra
         return peer_results(self.settings, self.seed, self.data_fingerprint, self.frames, metrics)
 
     def latency(self, model: EncoderModel, accelerator: Accelerator) -> dict[str, Any]:

@@ -1,39 +1,35 @@
 """The EPITOME model (Sharma et al. 2020): level and rationale of one mechanism, by two encoders."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from types import ModuleType
-from typing import ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import numpy as np
 import pandas as pd
-from sklearn.metrics import accuracy_score, f1_score
+import torch
 
 import peers.epitome
 from modeling.base import EncoderModel
 from modeling.encoder import CONTEXT, RESPONSE
 from pipelines.data.encoding import encode_texts
-from pipelines.data.exclude import read_exclude_ids
-from pipelines.data.random_splits import random_splits
-from pipelines.data.rationales import rationale_mask, read_rationales
+from pipelines.data.rationales import rationale_mask
 from pipelines.evaluation.predict import Outputs
-from pipelines.evaluation.rationale_metrics import OVER, rationale_metrics
 from pipelines.peers.cell import PeerCell
-from pipelines.peers.configuration import PeerSettings, SplitDataSettings, fine_tuning
+from pipelines.peers.configuration import PeerSettings, fine_tuning
+from pipelines.peers.mechanism import (
+    DIRECTIONS,
+    EMPATHIC_FROM,
+    MechanismData,
+    mechanism_figures,
+    read_mechanism,
+    split_mechanism,
+)
 from pipelines.peers.rows import NOT_SCORED, Label, PeerRow
 from pipelines.training.configuration import StageSettings
 
-RATIONALE_METRICS = ("token_f1", "iou_f1")
-
-
-@dataclass
-class EpitomeData(SplitDataSettings):
-    """EPITOME's pairs.
-
-    Args:
-        mechanism: er emotional reactions, ip interpretations, ex explorations.
-    """
-
-    mechanism: Literal["er", "ip", "ex"] = "er"
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
 
 
 @dataclass
@@ -60,7 +56,7 @@ class Settings(PeerSettings):
         model: the network.
     """
 
-    data: EpitomeData
+    data: MechanismData
     model: EpitomeModelSettings = field(default_factory=EpitomeModelSettings)
     stages: list[StageSettings] = field(default_factory=lambda: fine_tuning("multitask"))
 
@@ -76,23 +72,18 @@ class Cell(PeerCell):
     network: ClassVar[ModuleType] = peers.epitome
     outputs: ClassVar[tuple[str, ...]] = ("level_logits", "rationale_logits")
     labels: ClassVar[tuple[str, ...]] = ("level", "rationale")
-    directions: ClassVar[dict[str, str]] = dict.fromkeys(
-        ["accuracy", "macro_f1", *(f"{metric}_{over}" for over in OVER for metric in RATIONALE_METRICS)], "max"
-    )
+    directions: ClassVar[dict[str, str]] = DIRECTIONS
     about = "Says how strongly a response post shows a mechanism of empathy (0 none, 1 weak, 2 strong), and where."
     settings: Settings
 
     @classmethod
     def read(cls, settings: Settings) -> pd.DataFrame:
         """id, group, seeker_post, response_post, level, rationales."""
-        excluded = read_exclude_ids(settings.data.exclude_ids, "epitome")
-        pairs = read_rationales(settings.data.path, settings.data.mechanism, excluded)
-        return pairs.assign(id=pairs["sp_id"] + "_" + pairs["rp_id"], group=pairs["sp_id"])
+        return read_mechanism(settings.data)
 
     def split(self, frame: pd.DataFrame) -> list[str]:
         """Another cut for each seed; answers to one post stay together."""
-        first, second, third = self.settings.data.shares
-        return random_splits(frame["group"].tolist(), (first, second, third), self.seed)
+        return split_mechanism(self.settings.data, frame, self.seed)
 
     def build_model(self) -> EncoderModel:
         """Both encoders start from the pretrained one."""
@@ -108,47 +99,48 @@ class Cell(PeerCell):
         )
 
     def rows(self, frame: pd.DataFrame, model: EncoderModel) -> list[PeerRow]:
-        """Seeker post and response post as two views; a long response keeps its beginning, where rationales are."""
+        """Seeker post and response post as two views, with the level and the rationale's tokens."""
         assert self.tokenizer is not None
         length = model.config.view_length
-        seekers = encode_texts(frame["seeker_post"].tolist(), self.tokenizer, length)
-        self.tokenizer.truncation_side = "right"
-        responses = self.tokenizer(
-            frame["response_post"].tolist(),
-            truncation=True,
-            max_length=length,
-            return_offsets_mapping=True,
-            return_special_tokens_mask=True,
-        )
+        posts = _encode(frame["seeker_post"].tolist(), frame["response_post"].tolist(), self.tokenizer, length)
+        columns = zip(posts, frame["response_post"], frame["rationales"], frame["level"], strict=True)
         rows = []
-        for place, (seeker, response, offsets, special) in enumerate(
-            zip(
-                seekers,
-                responses["input_ids"],
-                responses["offset_mapping"],
-                responses["special_tokens_mask"],
-                strict=True,
-            )
-        ):
-            row = frame.iloc[place]
-            mask = rationale_mask(row["response_post"], row["rationales"], offsets)
-            scored = [NOT_SCORED if is_special else inside for is_special, inside in zip(special, mask, strict=True)]
-            labels: dict[str, Label] = {"level": int(row["level"]), "rationale": [NOT_SCORED] * len(seeker) + scored}
-            rows.append(PeerRow(seeker + response, [CONTEXT] * len(seeker) + [RESPONSE] * len(response), labels))
+        for post, text, rationales, level in columns:
+            mask = rationale_mask(text, rationales, post.offsets)
+            scored = [NOT_SCORED if is_special else one for is_special, one in zip(post.special, mask, strict=True)]
+            labels: dict[str, Label] = {
+                "level": int(level),
+                "rationale": [NOT_SCORED] * len(post.seeker) + scored,
+            }
+            rows.append(PeerRow(*post.row(), labels))
         return rows
+
+    @classmethod
+    def pairs(
+        cls,
+        contexts: Sequence[str],
+        responses: Sequence[str],
+        model: EncoderModel,
+        tokenizer: "PreTrainedTokenizerBase",
+    ) -> list[PeerRow]:
+        """A context in the place of the seeker post; cut as the posts are."""
+        return [PeerRow(*post.row()) for post in _encode(contexts, responses, tokenizer, model.config.view_length)]
+
+    @classmethod
+    def empathy(cls, output: Any, variant: str) -> torch.Tensor:
+        """Expected level of the mechanism (batch,), 0 to 2."""
+        chances = output.level_logits.float().softmax(dim=-1)
+        return chances @ torch.arange(chances.shape[-1], dtype=torch.float32, device=chances.device)
+
+    @classmethod
+    def empathic_from(cls, variant: str) -> float:
+        """An expected level that is nearer to weak than to none."""
+        return EMPATHIC_FROM
 
     def figures(self, found: Outputs, frame: pd.DataFrame) -> dict[str, float | None]:
         """Of the level accuracy and macro-F1; of the rationale T-F1 and IOU-F1, of all pairs and of those with one."""
-        predicted, true = np.stack(found.outputs["level_logits"]).argmax(axis=1), frame["level"].to_numpy()
-        scores: dict[str, float | None] = {
-            "accuracy": float(accuracy_score(true, predicted)),
-            "macro_f1": float(f1_score(true, predicted, average="macro", zero_division=0.0)),
-        }
-        masks = self._masks(found)
-        for over in OVER:
-            measured = rationale_metrics([mask for mask, _ in masks], [gold for _, gold in masks], over)
-            scores |= {f"{metric}_{over}": measured[metric] for metric in RATIONALE_METRICS}
-        return scores
+        predicted = np.stack(found.outputs["level_logits"]).argmax(axis=1)
+        return mechanism_figures(predicted, frame["level"].to_numpy(), self._masks(found))
 
     def predictions(self, found: Outputs, frame: pd.DataFrame) -> pd.DataFrame:
         """id, level, level_logits, and the response's tokens in the rationale, annotated and predicted."""
@@ -166,3 +158,33 @@ class Cell(PeerCell):
             scored = gold != NOT_SCORED
             pairs.append((logits.argmax(axis=-1)[scored].tolist(), gold[scored].tolist()))
         return pairs
+
+
+class _Posts(NamedTuple):
+    """Token ids of a seeker post and a response post; of the response's tokens characters and whether special."""
+
+    seeker: list[int]
+    response: list[int]
+    offsets: list[tuple[int, int]]
+    special: list[int]
+
+    def row(self) -> tuple[list[int], list[int]]:
+        """input_ids and view_ids."""
+        return self.seeker + self.response, [CONTEXT] * len(self.seeker) + [RESPONSE] * len(self.response)
+
+
+def _encode(
+    seekers: Sequence[str], responses: Sequence[str], tokenizer: "PreTrainedTokenizerBase", length: int
+) -> list[_Posts]:
+    """A long seeker post keeps its end, a long response its beginning, where rationales are."""
+    first = encode_texts([*seekers], tokenizer, length)
+    tokenizer.truncation_side = "right"
+    second = tokenizer(
+        [*responses],
+        truncation=True,
+        max_length=length,
+        return_offsets_mapping=True,
+        return_special_tokens_mask=True,
+    )
+    columns = (second["input_ids"], second["offset_mapping"], second["special_tokens_mask"])
+    return [_Posts(*post) for post in zip(first, *columns, strict=True)]

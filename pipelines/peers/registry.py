@@ -11,7 +11,10 @@ from pipelines.errors import UserError
 
 # name -> module with `Settings`, a dataclass, and `Cell`, what trains one seed of them
 PEERS = {
+    "clsn": "pipelines.peers.clsn",
     "epitome": "pipelines.peers.epitome",
+    "micromodels": "pipelines.peers.micromodels",
+    "retrieval": "pipelines.peers.retrieval",
     "text_pairs": "pipelines.peers.text_pairs",
 }
 

@@ -6,6 +6,7 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 import pandas as pd
+import torch
 from sklearn.metrics import accuracy_score, f1_score
 
 import peers.text_pairs
@@ -151,6 +152,19 @@ class Cell(PeerCell):
             model.config.view_length,
             labels,
         )
+
+    @classmethod
+    def empathy(cls, output: Any, variant: str) -> torch.Tensor:
+        """Expected class of a classification, 0 to 3, or the score of a regression: (batch,)."""
+        if output.logits is None:
+            return output.score.float()
+        chances = output.logits.float().softmax(dim=-1)
+        return chances @ torch.arange(chances.shape[-1], dtype=torch.float32, device=chances.device)
+
+    @classmethod
+    def empathic_from(cls, variant: str) -> float | None:
+        """An expected class that is nearer to 1 than to 0; a regression names no bound."""
+        return 0.5 if variant.split("-")[1] in CLASSIFICATION else None
 
     def figures(self, found: Outputs, frame: pd.DataFrame) -> dict[str, float | None]:
         """Of a classification accuracy and F1, over classes alike and by their frequency; of a regression four."""

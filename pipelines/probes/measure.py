@@ -36,7 +36,7 @@ def measure_scorer(
     threshold = float(np.median([by_id[row["example_id"]] for row in material.real]))
     announce(f"{scorer.name}: threshold {threshold:.4f}, the median of {len(material.real):,} real turns")
     by_id |= _score(scorer, rows[len(real) :])
-    scores = Scores(by_id, threshold)
+    scores = Scores(by_id, threshold, scorer.empathic_from)
     return {
         "schema_version": SCHEMA_VERSION,
         "scorer": scorer.name,

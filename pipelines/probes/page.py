@@ -12,8 +12,9 @@ from pipelines.probes.measure import SCHEMA_VERSION
 from pipelines.probes.plots import flip_plot, swap_plot
 from pipelines.probes.registry import PROBES, THRESHOLD, columns
 from pipelines.probes.study import ProbeStudy
-from pipelines.probes.tables import meanings, overview_table, phrase_table, probe_table
+from pipelines.probes.tables import meanings, overview_table, own_threshold_table, phrase_table, probe_table
 from pipelines.reporting.markup import markdown_table
+from pipelines.reporting.tables import Table
 
 TITLE = "Probes"
 INTRODUCTION = (
@@ -64,7 +65,7 @@ def markdown(study: ProbeStudy) -> str:
     for probe in PROBES:
         parts += [f"## {probe.title}", probe.about, markdown_table(probe_table(study, probe))]
         if probe.name == "insertion":
-            parts.append(markdown_table(phrase_table(study)))
+            parts += [markdown_table(table) for table in _phrase_tables(study)]
         parts.append(_definitions(meanings(probe.columns)))
     parts += ["## To make it again", f"```sh\n{study.command}\n```"]
     return "\n\n".join(parts) + "\n"
@@ -84,7 +85,7 @@ def html(study: ProbeStudy) -> str:
         {
             "probe": probe,
             "table": probe_table(study, probe),
-            "detail": phrase_table(study) if probe.name == "insertion" else None,
+            "details": _phrase_tables(study) if probe.name == "insertion" else [],
             "figures": figures.get(probe.name, []),
             "meanings": meanings(probe.columns),
         }
@@ -99,6 +100,11 @@ def html(study: ProbeStudy) -> str:
         sections=sections,
         study=study,
     )
+
+
+def _phrase_tables(study: ProbeStudy) -> list[Table]:
+    own = own_threshold_table(study)
+    return [phrase_table(study), *([] if own is None else [own])]
 
 
 def _material(study: ProbeStudy) -> str:

@@ -62,7 +62,26 @@ def _measure(material: Material, scores: Scores) -> dict[str, Any]:
         "control": {"phrase": FILLER, **_share(flips, below, len(PHRASES))},
         "mean_change": mean_estimate((changed[:, phrases] - plain[:, None]).mean(axis=1), ids),
         "control_mean_change": mean_estimate(changed[:, len(PHRASES)] - plain, ids),
+        "own_threshold": _by_own_threshold(plain, changed, corpus, scores.own_threshold),
     }
+
+
+def _by_own_threshold(
+    plain: np.ndarray, changed: np.ndarray, corpus: np.ndarray, threshold: float | None
+) -> dict[str, Any] | None:
+    """For each corpus the share of all pairs that the system itself calls empathic, as they are and with each phrase.
+
+    None where it names no threshold. plain, corpus: (pairs,); changed: (pairs, phrases and filler).
+    """
+    if threshold is None:
+        return None
+    found: dict[str, Any] = {"threshold": threshold}
+    for name in dict.fromkeys(corpus.tolist()):
+        chosen = corpus == name
+        empathic = changed[chosen] >= threshold
+        shares = {phrase: wilson(int(empathic[:, k].sum()), len(empathic)) for k, phrase in enumerate(PHRASES)}
+        found[name] = {"as it is": wilson(int((plain[chosen] >= threshold).sum()), len(empathic)), **shares}
+    return found
 
 
 def _figures(flips: np.ndarray, below: np.ndarray, ids: list[str]) -> dict[str, Any]:

@@ -11,11 +11,13 @@ from pipelines.probes.material import Material
 
 
 class Scores:
-    """What a scorer gave, by pair id, and its threshold: the score from which it is taken to call a pair empathic."""
+    """What a scorer gave, by pair id, and its threshold: the score from which it is taken to call a pair empathic.
 
-    def __init__(self, by_id: Mapping[str, float], threshold: float) -> None:
-        self.by_id = by_id
-        self.threshold = threshold
+    own_threshold: the one that the system itself names, where it does.
+    """
+
+    def __init__(self, by_id: Mapping[str, float], threshold: float, own_threshold: float | None = None) -> None:
+        self.by_id, self.threshold, self.own_threshold = by_id, threshold, own_threshold
 
     def of(self, rows: Iterable[Example]) -> np.ndarray:
         """Scores (n,) of n pairs."""

@@ -13,11 +13,11 @@ from pipelines.probes.registry import columns
 
 @dataclass(frozen=True)
 class Cell:
-    """Which cell of which experiment a run is."""
+    """Which cell of which experiment a run is. Of a peer `family` is <peer>-<variant> and lambda_emo None."""
 
     experiment: str
     family: str
-    lambda_emo: float
+    lambda_emo: float | None
     seed: int
 
 
@@ -70,6 +70,8 @@ class ProbeStudy:
 def run_cell(folder: Path) -> Cell:
     """The cell that a run folder holds. Raises UserError where it is no finished run with a score."""
     results = read_results(folder)
+    if "peer" in results:
+        return Cell(results["experiment"], f"{results['peer']}-{results['variant']}", None, results["seed"])
     return Cell(results["experiment"], results["family"], results["lambda_emo"], results["seed"])
 
 

@@ -56,6 +56,28 @@ def phrase_table(study: ProbeStudy) -> Table:
     return Table("phrases", "By corpus and phrase", head, rows, frozenset({0, 1}), frozenset(divided[1:]), [note])
 
 
+def own_threshold_table(study: ProbeStudy) -> Table | None:
+    """Share that a system calls empathic by a threshold of its own, as they are and with each phrase; None for none."""
+    share = Column((), "", "share", "low", "")
+    kinds: list[str] = []
+    rows = []
+    for one in study.probed:
+        own = one.record["insertion"].get("own_threshold")
+        if own is None:
+            continue
+        label = _label(one.name, f"from {own['threshold']:g}")
+        for corpus, found in own.items():
+            if corpus != "threshold":
+                kinds = kinds or list(found)
+                cells = (_estimate_cell(share, found[kind], with_n=False) for kind in kinds)
+                rows.append([label, Cell(corpus), *cells])
+    if not rows:
+        return None
+    note = "Share of all pairs whose score reaches the threshold that the system itself names, [95 % Wilson interval]."
+    caption = "Called empathic by the system itself"
+    return Table("own", caption, ["scorer", "corpus", *kinds], rows, frozenset({0, 1}), notes=[note])
+
+
 def meanings(shown: Sequence[Column]) -> list[tuple[str, str]]:
     """Title and meaning of each column."""
     return [(column.title, column.meaning) for column in shown]

@@ -18,7 +18,7 @@ from pipelines.data.exclude import read_exclude_ids
 from pipelines.data.goemotions import GOEMOTIONS_LABELS, read_goemotions
 from pipelines.labels.configuration import LabelSettings, needed
 from pipelines.labels.functions.labelling_function import LabellingFunction
-from pipelines.labels.text_rater import RaterRecipe, load_or_train, rate, tokenize
+from pipelines.labels.text_rater import RaterRecipe, TextRater, load_or_train, rate, tokenize
 
 # The sentiment groups of the GoEmotions paper (its figure 2); the others are ambiguous.
 POSITIVE = ("admiration", "amusement", "approval", "caring", "desire", "excitement", "gratitude", "joy", "love",
@@ -35,6 +35,19 @@ RECIPE = RaterRecipe(outputs=len(GOEMOTIONS_LABELS), epochs=1, batch_size=32, le
 def multi_label_loss(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
     """Binary cross-entropy over (batch, 28)."""
     return functional.binary_cross_entropy_with_logits(logits, labels)
+
+
+def emotion_rater(settings: LabelSettings, folder: Path) -> TextRater:
+    """The rater in `folder`, trained on all of GoEmotions but the excluded comments if it is not there yet."""
+    return load_or_train(
+        folder,
+        settings.encoder,
+        RECIPE,
+        partial(_training_data, settings),
+        multi_label_loss,
+        settings.seed,
+        "emotion rater",
+    )
 
 
 def _training_data(settings: LabelSettings) -> tuple[list[list[list[int]]], np.ndarray]:
@@ -59,15 +72,7 @@ def valence(probabilities: np.ndarray) -> np.ndarray:
 
 
 def _compute(turns: pd.DataFrame, settings: LabelSettings, folder: Path) -> pd.DataFrame:
-    rater = load_or_train(
-        folder,
-        settings.encoder,
-        RECIPE,
-        partial(_training_data, settings),
-        multi_label_loss,
-        settings.seed,
-        "emotion rater",
-    )
+    rater = emotion_rater(settings, folder)
     tokenizer = load_tokenizer(settings.encoder)
 
     def probabilities(texts: list[str]) -> np.ndarray:

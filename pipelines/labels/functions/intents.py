@@ -1,5 +1,6 @@
 """The response's empathetic intent: eight intents and neutral, from a rater trained here on the published texts."""
 
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from modeling.encoder import load_tokenizer
 from pipelines.data.empathetic_intents import INTENTS, read_intents
 from pipelines.labels.configuration import LabelSettings, needed
 from pipelines.labels.functions.labelling_function import LabellingFunction
-from pipelines.labels.text_rater import RaterRecipe, load_or_train, rate, tokenize
+from pipelines.labels.text_rater import RaterRecipe, TextRater, load_or_train, rate, tokenize
 
 RECIPE = RaterRecipe(outputs=len(INTENTS), epochs=3, batch_size=32, length=64)
 
@@ -23,8 +24,9 @@ def _training_data(settings: LabelSettings) -> tuple[list[list[list[int]]], np.n
     return [[row] for row in ids], classes
 
 
-def _compute(turns: pd.DataFrame, settings: LabelSettings, folder: Path) -> pd.DataFrame:
-    rater = load_or_train(
+def intent_rater(settings: LabelSettings, folder: Path) -> TextRater:
+    """The rater in `folder`, trained on the published listeners' texts if it is not there yet."""
+    return load_or_train(
         folder,
         settings.encoder,
         RECIPE,
@@ -33,9 +35,18 @@ def _compute(turns: pd.DataFrame, settings: LabelSettings, folder: Path) -> pd.D
         settings.seed,
         "intent rater",
     )
-    tokenizer = load_tokenizer(settings.encoder)
-    ids = tokenize(tokenizer, turns["response"].tolist(), None, RECIPE.length)
-    return pd.DataFrame(softmax(rate(rater, ids, tokenizer.pad_token_id), axis=1), columns=list(INTENTS))
+
+
+def intent_probabilities(rater: TextRater, encoder: str, texts: Sequence[str]) -> np.ndarray:
+    """Probability of each of INTENTS: (texts, 9)."""
+    tokenizer = load_tokenizer(encoder)
+    return softmax(rate(rater, tokenize(tokenizer, texts, None, RECIPE.length), tokenizer.pad_token_id), axis=1)
+
+
+def _compute(turns: pd.DataFrame, settings: LabelSettings, folder: Path) -> pd.DataFrame:
+    rater = intent_rater(settings, folder)
+    found = intent_probabilities(rater, settings.encoder, turns["response"].tolist())
+    return pd.DataFrame(found, columns=list(INTENTS))
 
 
 INTENT_FUNCTION = LabellingFunction(

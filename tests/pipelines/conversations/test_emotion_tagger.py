@@ -1,6 +1,5 @@
 """The emotion of every utterance."""
 
-import json
 from pathlib import Path
 
 import numpy as np
@@ -11,8 +10,11 @@ from pipelines.conversations import emotion_tagger
 from pipelines.conversations.emotion_tagger import read_utterances, tag_emotions
 from pipelines.data.goemotions import GOEMOTIONS_LABELS
 from pipelines.errors import UserError
+from pipelines.labels import text_rater
 from pipelines.labels.functions.emotions import RECIPE
-from tests.pipelines.labels.invented import label_settings, quick
+from pipelines.labels.text_rater import TextRater
+from tests.pipelines.conversations.emotion_labels import write_emotion_labels
+from tests.pipelines.labels.invented import quick
 
 
 def test_every_utterance_of_both_sides(tiny_corpus: str) -> None:
@@ -28,7 +30,8 @@ def test_every_utterance_of_both_sides(tiny_corpus: str) -> None:
 def test_the_emotion_is_the_top_label(tiny_corpus: str, tiny_bert: str, tmp_path: Path) -> None:
     """The classifier's own figures are replaced by ones that name the label by the text's length."""
 
-    def rate(rater: None, rows: list[list[int]], pad: int) -> np.ndarray:
+    def rate(rater: TextRater, rows: list[list[int]], pad: int) -> np.ndarray:
+        assert rater.head.out.out_features == len(GOEMOTIONS_LABELS)
         logits = np.full((len(rows), 28), -5.0)
         for row, ids in enumerate(rows):
             logits[row, len(ids) % 28] = -1.0  # unlikely, but the likeliest
@@ -38,37 +41,39 @@ def test_the_emotion_is_the_top_label(tiny_corpus: str, tiny_bert: str, tmp_path
         assert length == RECIPE.length
         return [[0] * len(text.split()) for text in texts]
 
+    labels = write_emotion_labels(tmp_path, tiny_bert)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(emotion_tagger, "load_or_train", lambda *_: None)
         patch.setattr(emotion_tagger, "tokenize", words)
         patch.setattr(emotion_tagger, "rate", rate)
-        tagged = tag_emotions(label_settings(tmp_path, tiny_bert, path=tiny_corpus))
+        tagged = tag_emotions(labels, tiny_corpus)
     expected = [GOEMOTIONS_LABELS[len(text.split()) % 28] for text in tagged["text"]]
     assert tagged["emotion"].tolist() == expected
     assert len(set(expected)) > 3
     pd.testing.assert_frame_equal(tagged.drop(columns="emotion"), read_utterances(tiny_corpus))
 
 
-def test_the_rater_and_the_tags_are_found_again(tiny_corpus: str, tiny_bert: str, tmp_path: Path) -> None:
-    settings = label_settings(tmp_path, tiny_bert, path=tiny_corpus)
-    with quick():
-        first = tag_emotions(settings)
+def test_nothing_is_trained_and_tags_are_found_again(tiny_corpus: str, tiny_bert: str, tmp_path: Path) -> None:
+    labels = write_emotion_labels(tmp_path, tiny_bert)
+    (folder,) = (tmp_path / "cache").iterdir()
+    with quick(), pytest.MonkeyPatch.context() as patch:
+        patch.setattr(text_rater, "train_rater", lambda *_: pytest.fail("the rater was there"))
+        first = tag_emotions(labels, tiny_corpus)
         assert set(first["emotion"]) <= set(GOEMOTIONS_LABELS)
-        (folder,) = (tmp_path / "cache").iterdir()
         assert sorted(file.name.split("-")[0] for file in folder.iterdir()) == [
-            "emotions", "model.safetensors", "rater.json",
+            "model.safetensors", "rater.json", "tags",
         ]  # fmt: skip
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(emotion_tagger, "load_or_train", lambda *_: pytest.fail("the tags were there"))
-            pd.testing.assert_frame_equal(tag_emotions(settings), first)
-        # Other dialogues take the same rater, other comments to leave out another one.
-        Path(settings.exclude_ids or "").write_text(json.dumps({"goemotions": ["g0"]}), encoding="utf-8")
-        tag_emotions(settings)
-        assert len(list((tmp_path / "cache").iterdir())) == 2
-        tag_emotions(label_settings(tmp_path, tiny_bert))
-        assert len(list((tmp_path / "cache").iterdir())) == 2
+        # Other dialogues have tags of their own.
+        assert len(tag_emotions(labels, str(tmp_path / "corpus"))) > len(first)
+        assert len(list(folder.glob("tags-*"))) == 2
+        patch.setattr(emotion_tagger, "rate", lambda *_: pytest.fail("the tags were there"))
+        pd.testing.assert_frame_equal(tag_emotions(labels, tiny_corpus), first)
 
 
-def test_without_goemotions(tiny_corpus: str, tiny_bert: str, tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="goemotions_path: expected a path"):
-        tag_emotions(label_settings(tmp_path, tiny_bert, path=tiny_corpus, goemotions_path=None))
+def test_without_the_rater(tiny_corpus: str, tiny_bert: str, tmp_path: Path) -> None:
+    labels = write_emotion_labels(tmp_path, tiny_bert)
+    (folder,) = (tmp_path / "cache").iterdir()
+    (folder / "model.safetensors").unlink()
+    with pytest.raises(UserError, match="expected the emotions rater of .*, it is gone; label again"):
+        tag_emotions(labels, tiny_corpus)
+    with pytest.raises(UserError, match="expected a labels folder with its card"):
+        tag_emotions(tmp_path, tiny_corpus)

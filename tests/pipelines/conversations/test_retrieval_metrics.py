@@ -42,21 +42,32 @@ def test_hits_and_rows_against_a_loop() -> None:
     responses += contexts
     found = p_at_1_100(contexts, responses, DIALOGUES, TEXTS, seed=17)
     drawn = draw_candidates(DIALOGUES, TEXTS, seed=17)
-    best = [max(drawn[row], key=lambda other, row=row: float(contexts[row] @ responses[other])) for row in range(ROWS)]
+    scores = [[float(contexts[row] @ responses[other]) for other in drawn[row]] for row in range(ROWS)]
+    best = [int(drawn[row, of_one.index(max(of_one))]) for row, of_one in enumerate(scores)]
     assert found.rows.tolist() == best
     assert found.hits.tolist() == [row == own for own, row in enumerate(best)]
     assert 0.1 < found.hits.mean() < 0.95
+    assert found.ranks.tolist() == [1 + sum(other > of_one[0] for other in of_one) for of_one in scores]
 
 
 def test_perfect_random_and_constant_models() -> None:
     one_hot = np.eye(ROWS)
-    assert p_at_1_100(one_hot, one_hot, DIALOGUES, TEXTS, seed=17).hits.all()
+    perfect = p_at_1_100(one_hot, one_hot, DIALOGUES, TEXTS, seed=17)
+    assert perfect.hits.all()
+    assert set(perfect.ranks) == {1}
     assert p_at_1_100(vectors(1), vectors(2), DIALOGUES, TEXTS, seed=17).hits.mean() < 0.05
     # Ties are misses, and what is retrieved then is another's response.
     same = np.tile(vectors(3)[:1], (ROWS, 1))
     found = p_at_1_100(vectors(1), same, DIALOGUES, TEXTS, seed=17)
     assert not found.hits.any()
     assert (found.rows != np.arange(ROWS)).all()
+    assert set(found.ranks) == {100}
+
+
+def test_a_model_that_diverged_has_no_hit() -> None:
+    found = p_at_1_100(vectors(1), np.full((ROWS, 12), np.nan), DIALOGUES, TEXTS, seed=17)
+    assert not found.hits.any()
+    assert set(found.ranks) == {100}
 
 
 def test_too_few_others() -> None:

@@ -19,7 +19,8 @@ def test_every_table_fits_its_experiments(name: str) -> None:
     table = read_table(name)
     rows = reproduce(table, "no-runs-here")
     assert [row.row.name for row in rows] == [row.name for row in table.rows]
-    assert len({row.settings.cell_name(17) for row in rows}) == len(rows), "two rows share their runs"
+    runs = {(row.settings.cell_name(17), row.row.phrase) for row in rows}
+    assert len(runs) == len(rows), "two rows share their runs"
     for row in rows:
         assert row.results == []
         assert row.missing == row.settings.seeds

@@ -1,5 +1,6 @@
 """Our side of a published table."""
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -79,3 +80,25 @@ def test_an_experiment_that_does_not_fit(experiment: str, message: str) -> None:
     table = PublishedTable("t", "s", "them", "us", experiment, {"F1": "macro_f1"}, [PublishedRow("BERT")])
     with pytest.raises(UserError, match=message):
         reproduce(table, None)
+
+
+def test_a_share_of_the_probes(tmp_path: Path) -> None:
+    table = read_table("context")
+    row = reproduce(table, str(tmp_path))[1]
+    assert row.row.phrase == "I know how you feel."
+    write_runs(row, [{"accuracy": 0.8}] * 10, tmp_path)
+    metric = table.columns["everyday, with the phrase"]
+    assert reproduce(table, str(tmp_path))[1].estimate(metric) is None, "not probed yet"
+    for number, seed in enumerate(row.settings.seeds):
+        share = {"value": 0.5 + number / 100}
+        own = {"dailydialog_dev": {"I know how you feel.": share, "I feel the same way.": {"value": 0.9}}}
+        path = RunFolder(row.settings, seed).results.with_name("probes.json")
+        path.write_text(json.dumps({"insertion": {"own_threshold": own}}), encoding="utf-8")
+    found = reproduce(table, str(tmp_path))
+    estimate = found[1].estimate(metric)
+    assert estimate is not None
+    assert (estimate.mean, estimate.n) == (pytest.approx(0.545), 10)
+    assert found[1].falls_short("everyday, with the phrase", metric) is False, "fewer are called empathic"
+    other = found[2].estimate(metric)
+    assert other is not None
+    assert other.mean == pytest.approx(0.9)

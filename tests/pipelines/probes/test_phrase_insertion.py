@@ -58,3 +58,26 @@ def test_a_scorer_that_calls_everything_empathic_has_no_share(material: Material
     assert insertion["not_empathic"] == 0
     assert insertion["flipped"] == {"value": None, "low": None, "high": None, "n": 0}
     assert insertion["by_phrase"]["Why?"]["value"] is None
+
+
+def test_by_the_threshold_of_the_system_itself(material: Material) -> None:
+    """Words against 9, whatever the median of real turns is; all pairs count, those that reach it as they are, too."""
+    rows = [*material.real, *PROBE.rows(material)]
+    by_id = {row["example_id"]: float(len(row["response"].split())) for row in rows}
+    assert PROBE.measure(material, Scores(by_id, threshold=4.0))["own_threshold"] is None
+    own = PROBE.measure(material, Scores(by_id, threshold=4.0, own_threshold=9.0))["own_threshold"]
+    assert list(own) == ["threshold", *material.corpora]
+    assert own["threshold"] == 9.0
+    for name, pairs in material.corpora.items():
+        words = np.array([len(pair["response"].split()) for pair in pairs])
+        assert own[name]["as it is"]["value"] == pytest.approx((words >= 9).mean())
+        assert own[name]["Why?"]["value"] == pytest.approx((words + 1 >= 9).mean())
+        assert own[name]["I know how you feel."]["n"] == len(pairs)
+
+
+def test_a_scorer_may_name_its_threshold(material: Material) -> None:
+    lover = Scorer("lover", of(scoring.phrase_lover).score, empathic_from=50.0)
+    own = measure_scorer(lover, material)["insertion"]["own_threshold"]
+    for name in material.corpora:
+        assert own[name]["as it is"]["value"] == 0.0
+        assert own[name]["I feel you."]["value"] == 1.0

@@ -1,3 +1,4 @@
+import importlib
 from pathlib import Path
 
 import pytest
@@ -6,6 +7,8 @@ import yaml
 from pipelines.errors import UserError
 from pipelines.evaluation.audit_configuration import AuditSettings
 from pipelines.labels.configuration import LabelSettings
+from pipelines.peers.registry import PEERS as PEER_MODULES
+from pipelines.peers.registry import load_peer, peer_of
 from pipelines.probes.configuration import ProbeSettings
 from pipelines.scoring.configuration import ReleaseSettings
 from pipelines.training.configuration import ExperimentSettings, SweepSettings
@@ -15,10 +18,11 @@ from pipelines.training.sweep import plan_sweep
 from pipelines.training.tasks import check_stages
 
 ROOT = Path(__file__).resolve().parents[3]
-CONFIGS = sorted((ROOT / "configs").glob("*.yaml"))
+CONFIGS = sorted((ROOT / "configs").rglob("*.yaml"))
 OTHERS = {"labels": LabelSettings, "audit": AuditSettings, "probe": ProbeSettings, "release": ReleaseSettings}
 SWEEPS = [path for path in CONFIGS if "configs" in yaml.safe_load(path.read_text(encoding="utf-8"))]
-EXPERIMENTS = [path for path in CONFIGS if path not in SWEEPS and path.stem not in OTHERS]
+PEERS = [path for path in CONFIGS if peer_of([str(path)]) is not None]
+EXPERIMENTS = [path for path in CONFIGS if path not in (*SWEEPS, *PEERS) and path.stem not in OTHERS]
 
 
 @pytest.fixture(autouse=True)
@@ -30,12 +34,24 @@ def test_there_are_configs_of_every_kind() -> None:
     names = {path.stem for path in CONFIGS}
     assert {"baseline", "stm", "mvc", "baseline-minilm", "stm-minilm", "mvc-minilm"} <= names
     assert {"ablation_lambda", "quickstart"} <= {path.stem for path in SWEEPS}
+    assert {path.stem for path in PEERS} == set(PEER_MODULES)
+    assert "adapter_stack" in {path.stem for path in EXPERIMENTS}
 
 
 @pytest.mark.parametrize("path", EXPERIMENTS, ids=lambda path: path.stem)
 def test_every_experiment_is_parsed_and_fits_its_family(path: Path) -> None:
     settings = load_experiment(str(path))
     check_stages(load_family(settings.family), settings.stages, settings.data)
+
+
+@pytest.mark.parametrize("path", PEERS, ids=lambda path: path.stem)
+def test_every_peers_config_is_parsed_and_fits_its_network(path: Path) -> None:
+    peer = load_peer(path.stem)
+    settings = parse_settings(peer.Settings, [str(path)], "empathy train", "")
+    assert settings.peer == path.stem
+    objectives = importlib.import_module(f"peers.{path.stem}").OBJECTIVES
+    assert {stage.objective for stage in settings.stages} <= set(objectives)
+    assert settings.cell_name(17).startswith(f"{path.stem}-") and settings.cell_name(17).endswith("-seed17")
 
 
 @pytest.mark.parametrize("name", OTHERS)
@@ -55,7 +71,7 @@ def test_every_sweep_is_parsed_and_planned(path: Path) -> None:
 def test_every_config_has_its_launch_line_on_top(path: Path) -> None:
     first, second = path.read_text(encoding="utf-8").splitlines()[:2]
     assert first.startswith("# Launch:   ")
-    assert f"configs/{path.name}" in first
+    assert str(path.relative_to(ROOT)) in first
     assert second.startswith("# Override: ")
 
 
