@@ -25,7 +25,6 @@ from pipelines.atomic import write_array
 from pipelines.data.empathetic_intents import INTENTS
 from pipelines.data.encoding import encode_texts
 from pipelines.data.iempathize import DIRECTIONS, binary, read_iempathize
-from pipelines.data.random_splits import random_splits
 from pipelines.errors import UserError
 from pipelines.evaluation.predict import Outputs
 from pipelines.labels.functions.intents import INTENT_FUNCTION, intent_probabilities, intent_rater
@@ -193,8 +192,7 @@ class Cell(PeerCell):
 
     def split(self, frame: pd.DataFrame) -> list[str]:
         """Another cut for each seed, the same for all systems and settings."""
-        first, second, third = self.settings.data.shares
-        return random_splits(frame["id"].tolist(), (first, second, third), self.seed)
+        return self.settings.data.split(frame["id"].tolist(), self.seed)
 
     def build_model(self) -> EncoderModel:
         """The network on the pretrained encoder."""

@@ -1,5 +1,6 @@
 """Settings that all peers share; each peer's own file adds its data and its network's options."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from pipelines.errors import UserError
@@ -25,6 +26,19 @@ class SplitDataSettings:
             raise UserError(
                 f"data.shares: expected three shares above 0 that add up to 1 (train, valid, test), got {self.shares}"
             )
+
+    def split(self, groups: Sequence[str], seed: int) -> list[str]:
+        """The split of each row, another cut for each seed; rows of one group stay together.
+
+        Raises UserError where there are too few groups for three splits.
+        """
+        from pipelines.data.random_splits import random_splits
+
+        first, second, third = self.shares
+        try:
+            return random_splits(groups, (first, second, third), seed)
+        except ValueError as error:
+            raise UserError(f"{self.path}: {error}; give more rows, or other data.shares") from error
 
 
 def fine_tuning(objective: str) -> list[StageSettings]:

@@ -23,7 +23,6 @@ from pipelines.peers.mechanism import (
     MechanismData,
     mechanism_figures,
     read_mechanism,
-    split_mechanism,
 )
 from pipelines.peers.rows import NOT_SCORED, Label, PeerRow
 from pipelines.training.configuration import StageSettings
@@ -83,7 +82,7 @@ class Cell(PeerCell):
 
     def split(self, frame: pd.DataFrame) -> list[str]:
         """Another cut for each seed; answers to one post stay together."""
-        return split_mechanism(self.settings.data, frame, self.seed)
+        return self.settings.data.split(frame["group"].tolist(), self.seed)
 
     def build_model(self) -> EncoderModel:
         """Both encoders start from the pretrained one."""

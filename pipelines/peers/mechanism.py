@@ -9,9 +9,7 @@ import pandas as pd
 from sklearn.metrics import accuracy_score, f1_score
 
 from pipelines.data.exclude import read_exclude_ids
-from pipelines.data.random_splits import random_splits
 from pipelines.data.rationales import read_rationales
-from pipelines.errors import UserError
 from pipelines.evaluation.rationale_metrics import OVER, rationale_metrics
 from pipelines.peers.configuration import SplitDataSettings
 
@@ -40,18 +38,6 @@ def read_mechanism(data: MechanismData) -> pd.DataFrame:
     """
     pairs = read_rationales(data.path, data.mechanism, read_exclude_ids(data.exclude_ids, "epitome"))
     return pairs.assign(id=pairs["sp_id"] + "_" + pairs["rp_id"], group=pairs["sp_id"])
-
-
-def split_mechanism(data: MechanismData, frame: pd.DataFrame, seed: int) -> list[str]:
-    """The split of each pair, another cut for each seed; answers to one post stay together.
-
-    Raises UserError where there are too few posts for three splits.
-    """
-    first, second, third = data.shares
-    try:
-        return random_splits(frame["group"].tolist(), (first, second, third), seed)
-    except ValueError as error:
-        raise UserError(f"{data.path}: {error}; give more pairs, or other data.shares") from error
 
 
 def mechanism_figures(

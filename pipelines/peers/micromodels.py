@@ -39,7 +39,6 @@ from pipelines.peers.mechanism import (
     MechanismData,
     mechanism_figures,
     read_mechanism,
-    split_mechanism,
 )
 from pipelines.peers.micromodels_embeddings import embedded_responses
 from pipelines.training.configuration import EncoderSettings, StageSettings
@@ -134,7 +133,7 @@ class Cell:
         self.settings, self.frame, self.responses, self.seed = settings, frame, responses, seed
         self.data_fingerprint, self.encoder_sha256 = frame_fingerprint(frame), encoder_sha256
         self.folder = RunFolder(settings, seed)
-        self.split = np.array(split_mechanism(settings.data, frame, seed))
+        self.split = np.array(settings.data.split(frame["group"].tolist(), seed))
 
     @classmethod
     def all_of(cls, settings: Settings) -> list[Self]:

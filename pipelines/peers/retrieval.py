@@ -218,7 +218,7 @@ class Cell(PeerCell):
     def extra_figures(
         self, model: EncoderModel, found: Mapping[str, Outputs], accelerator: Accelerator
     ) -> dict[str, dict[str, float | None]]:
-        """Average BLEU of the best response out of those that the cell was trained on."""
+        """Average BLEU, as a share, of the best response out of those that the cell was trained on."""
         assert isinstance(model, peers.retrieval.Model)
         pool = list(dict.fromkeys(self.frames["train"]["response"]))
         vectors = self._pool_vectors(pool, model, accelerator)

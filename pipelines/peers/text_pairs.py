@@ -14,7 +14,6 @@ from modeling.base import EncoderModel
 from peers.text_pairs.configuration import CLASSIFICATION
 from pipelines.data.epitome import MECHANISMS, read_epitome
 from pipelines.data.exclude import read_exclude_ids
-from pipelines.data.random_splits import random_splits
 from pipelines.data.story_pairs import read_story_pairs
 from pipelines.errors import UserError
 from pipelines.evaluation.metrics import mae, mse, pearson, spearman
@@ -122,8 +121,7 @@ class Cell(PeerCell):
 
     def split(self, frame: pd.DataFrame) -> list[str]:
         """Another cut for each seed; answers to one post stay together."""
-        first, second, third = self.settings.data.shares
-        return random_splits(frame["group"].tolist(), (first, second, third), self.seed)
+        return self.settings.data.split(frame["group"].tolist(), self.seed)
 
     def build_model(self) -> EncoderModel:
         """The rater on the pretrained encoder."""

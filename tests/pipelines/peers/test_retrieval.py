@@ -104,7 +104,7 @@ def test_the_command_leaves_figures_that_its_predictions_and_its_model_give(
     (validated,) = [step for step in steps if step["split"] == "valid"]
     assert validated["p_at_1_100"] == pytest.approx(results["metrics"]["valid"]["p_at_1_100"])
     assert "bleu" not in validated
-    assert results["metrics"]["test"]["bleu"] == pytest.approx(bleu_of_the_model(folder / "model"), abs=1e-6)
+    assert results["metrics"]["test"]["bleu"] == pytest.approx(bleu_of_the_model(folder / "model") / 100, abs=1e-6)
 
 
 @torch.no_grad()
