@@ -31,22 +31,20 @@ WriteConfig = Callable[..., str]
 
 
 def said(split: str, number: int) -> list[str]:
-    """What both sides say in turn; no two dialogues say the same."""
+    """What both sides say in turn; no two dialogues say the same, and train's first repeats an utterance."""
     words = random.Random(f"{split}/{number}")
-    return [" ".join(words.choices(WORDS, k=6)) + "." for _ in range(TURNS[split])]
+    turns = [" ".join(words.choices(WORDS, k=6)) + "." for _ in range(TURNS[split])]
+    return [*turns[:3], turns[1]] if (split, number) == ("train", 0) else turns
 
 
 @pytest.fixture(scope="module")
 def corpus(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """EmpatheticDialogues of invented dialogues; train's first repeats an utterance."""
+    """EmpatheticDialogues of invented dialogues."""
     folder = tmp_path_factory.mktemp("dialogues")
     for split, count in DIALOGUES.items():
         lines = [",".join(COLUMNS)]
         for number in range(count):
-            turns = said(split, number)
-            if (split, number) == ("train", 0):
-                turns[3] = turns[1]
-            for turn, text in enumerate(turns, start=1):
+            for turn, text in enumerate(said(split, number), start=1):
                 situation = f"Situation {split} {number}."
                 lines.append(f"hit:{number}_conv:{number}{split},{turn},joyful,{situation},{turn % 2},{text},,")
         (folder / f"{split}.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
