@@ -4,7 +4,7 @@
 
 Contexts of 24 tokens and replies of 20, new stretches of the sample corpus in every call, one call after the other in
 turn, so that a slow moment of the machine meets all of them. Prints medians in milliseconds and their ratios; --json
-writes them to a file.
+writes them to a file. The encoder's pass is that of transformers; the scorer's own is leaner (fused_encoder.py).
 """
 
 import argparse
@@ -21,7 +21,6 @@ from typing import Any
 
 import torch
 
-from modeling.encoder import FULL_DIALOGUE
 from pipelines.atomic import write_json
 from pipelines.command import run_command
 from pipelines.data.sample.reader import read_sample
@@ -108,17 +107,16 @@ def named(calls: dict[str, Callable[[], Callable[[], object]]], precision: str) 
 
 
 def encoder_pass(scorer: EmpathyScorer, texts: Texts) -> Callable[[], Callable[[], object]]:
-    """One pass of the encoder over the full dialogue as one view: 44 tokens and the special ones."""
+    """One pass of the encoder, as transformers runs it, over the full dialogue: 44 tokens and the special ones."""
+    backbone = scorer.checkpoint.model.encoder.backbone
 
     def prepare() -> Callable[[], object]:
         context, reply = texts.pair()
-        model = scorer.checkpoint.model
-        tokens = scorer.checkpoint.tokenizer(context, reply, return_tensors="pt")["input_ids"]
-        view_ids = torch.full_like(tokens, FULL_DIALOGUE)
+        tokens = scorer.checkpoint.tokenizer(context, reply, return_tensors="pt")
 
         def run() -> object:
             with torch.inference_mode():
-                return model.encoder(tokens, view_ids)
+                return backbone(input_ids=tokens["input_ids"], attention_mask=tokens["attention_mask"])
 
         return run
 

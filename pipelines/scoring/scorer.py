@@ -14,6 +14,7 @@ from pipelines.data.views import context_text
 from pipelines.errors import UserError
 from pipelines.scoring import PRECISIONS
 from pipelines.scoring.checkpoint import RELEASED, Checkpoint, read_checkpoint
+from pipelines.scoring.fused_encoder import fused
 from pipelines.scoring.reader import (
     BATCH_SIZE,
     REMEMBERED,
@@ -48,7 +49,7 @@ class Bf16Encoder(nn.Module):
 
     def __init__(self, encoder: SharedEncoder) -> None:
         super().__init__()
-        self.encoder = encoder.bfloat16()
+        self.encoder = fused(encoder.bfloat16())
 
     def forward(self, input_ids: torch.Tensor, view_ids: torch.Tensor) -> torch.Tensor:
         """Hidden states (batch, length, hidden) of packed rows (batch, length)."""
@@ -73,6 +74,8 @@ class EmpathyScorer:
             checkpoint.model.encoder = int8_encoder(checkpoint)  # type: ignore[assignment]  # called as one
         elif precision == "bf16":
             checkpoint.model.encoder = Bf16Encoder(checkpoint.model.encoder)  # type: ignore[assignment]
+        else:
+            checkpoint.model.encoder = fused(checkpoint.model.encoder)  # type: ignore[assignment]
         names = checkpoint.model.config.id2label
         assert names is not None
         self.labels = [str(name) for _, name in sorted(names.items())]

@@ -7,6 +7,7 @@ import torch
 
 from pipelines.scoring import EmpathyScorer
 from pipelines.scoring import int8 as module
+from pipelines.scoring.checkpoint import read_checkpoint
 from pipelines.scoring.int8 import int8_encoder
 
 PAIRS = [
@@ -30,5 +31,5 @@ def test_scores_in_8_bits(release: Path, tmp_path: Path, monkeypatch: pytest.Mon
     assert torch.nn.functional.cosine_similarity(first[inside], second[inside], dim=-1).min() > 0.95
     (made,) = (tmp_path / "cache").glob("*.onnx")
     monkeypatch.setattr(module, "export_int8", lambda encoder, path: pytest.fail("made twice"))
-    assert int8_encoder(plain.checkpoint) is not None
+    assert int8_encoder(read_checkpoint(release)) is not None
     assert made.stat().st_size > 0
