@@ -49,7 +49,7 @@ class Bf16Encoder(nn.Module):
 
     def __init__(self, encoder: SharedEncoder) -> None:
         super().__init__()
-        self.encoder = fused(encoder.bfloat16())
+        self.encoder = encoder.bfloat16()  # fused it is slower in batches
 
     def forward(self, input_ids: torch.Tensor, view_ids: torch.Tensor) -> torch.Tensor:
         """Hidden states (batch, length, hidden) of packed rows (batch, length)."""
