@@ -75,12 +75,13 @@ class EncoderModel(PreTrainedModel):
             init.normal_(module.weight, mean=0.0, std=0.02)
 
     def gradient_checkpointing_enable(self, gradient_checkpointing_kwargs: Any = None, **kwargs: Any) -> None:
-        """Trade time for memory in the encoder."""
-        backbone = self.encoder.backbone
-        # Newer releases of transformers deprecate the first of these names for the second; older ones lack the second.
-        newer = getattr(backbone, "activation_checkpointing_enable", None)
-        enable = newer or backbone.gradient_checkpointing_enable
-        enable(gradient_checkpointing_kwargs or {"use_reentrant": False}, **kwargs)
+        """Trade time for memory in every encoder of the network."""
+        for encoder in (module for module in self.modules() if isinstance(module, SharedEncoder)):
+            backbone = encoder.backbone
+            # Newer releases of transformers deprecate this name for the other; older ones lack the other.
+            newer = getattr(backbone, "activation_checkpointing_enable", None)
+            enable = newer or backbone.gradient_checkpointing_enable
+            enable(gradient_checkpointing_kwargs or {"use_reentrant": False}, **kwargs)
 
     def pool(self, hidden: torch.Tensor, view_ids: torch.Tensor, view: int) -> torch.Tensor:
         """Vector (batch, hidden) of a view, pooled as the configuration says."""

@@ -100,15 +100,6 @@ class EpitomeModel(EncoderModel):
         model.response_encoder.load_pretrained(name_or_path)
         return model
 
-    def gradient_checkpointing_enable(self, gradient_checkpointing_kwargs: Any = None, **kwargs: Any) -> None:
-        """Trade time for memory in both encoders."""
-        super().gradient_checkpointing_enable(gradient_checkpointing_kwargs, **kwargs)
-        backbone = self.response_encoder.backbone
-        # The two names as in the base class.
-        newer = getattr(backbone, "activation_checkpointing_enable", None)
-        enable = newer or backbone.gradient_checkpointing_enable
-        enable(gradient_checkpointing_kwargs or {"use_reentrant": False}, **kwargs)
-
     def forward(
         self,
         input_ids: torch.Tensor,

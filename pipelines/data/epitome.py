@@ -46,6 +46,11 @@ def read_epitome(path: str, exclude: frozenset[str]) -> pd.DataFrame:
                 f"{Path(path) / FILES[mechanism]}: expected the pairs of {FILES[MECHANISMS[0]]}, came others; {FIX}"
             )
         pairs = joined.astype({mechanism: int})
+    return leave_out(pairs, exclude)
+
+
+def leave_out(pairs: pd.DataFrame, exclude: frozenset[str]) -> pd.DataFrame:
+    """The pairs but those with an excluded id, as `read_epitome` takes them."""
     both = pairs["sp_id"] + "_" + pairs["rp_id"]
     left_out = both.isin(exclude) | pairs["sp_id"].isin(exclude) | pairs["rp_id"].isin(exclude)
     return pairs[~left_out].reset_index(drop=True)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from pipelines.data.epitome import COLUMNS, FILES, FIX, LEVELS
+from pipelines.data.epitome import COLUMNS, FILES, FIX, LEVELS, leave_out
 from pipelines.data.features import clean_text
 from pipelines.data.text_files import read_text_lines, shorten
 from pipelines.errors import UserError
@@ -36,9 +36,7 @@ def read_rationales(path: str, mechanism: str, exclude: frozenset[str]) -> pd.Da
     if mechanism not in FILES:
         raise UserError(f"mechanism: expected one of {', '.join(FILES)}, came {shorten(mechanism)}; choose one of them")
     pairs = _read(Path(path) / FILES[mechanism]).drop_duplicates(["sp_id", "rp_id"])
-    both = pairs["sp_id"] + "_" + pairs["rp_id"]
-    left_out = both.isin(exclude) | pairs["sp_id"].isin(exclude) | pairs["rp_id"].isin(exclude)
-    return pairs[~left_out].reset_index(drop=True)
+    return leave_out(pairs, exclude)
 
 
 def _read(file: Path) -> pd.DataFrame:
