@@ -19,6 +19,8 @@ class MVCConfig(EmpathyConfig):
     gate: True splits the score in three: the empathy head learns the quality of a response from pairs that were given
         so; one gate learns whether it belongs in its context, another whether that gives occasion for empathy.
         score = lowest + (quality - lowest) * belonging * occasion.
+    open_from: share of the probability that true pairs usually get from which a response belongs without any doubt.
+        Lower, people agree more with the score and it tells swapped pairs worse from true ones.
     cascade_signal: what the empathy head is handed: the emotion "logits" (centred: a softmax ignores their mean), the
         "probs", a "label_embedding" weighted by the probabilities, or "none".
     cascade_detach: True stops the empathy loss from reaching the emotion head through the signal.
@@ -33,6 +35,7 @@ class MVCConfig(EmpathyConfig):
         relevance: bool = False,
         relevance_weight: float = 0.0,
         gate: bool = False,
+        open_from: float = 0.94,
         cascade_signal: str = "logits",
         cascade_detach: bool = False,
         gold_mix: float = 0.0,
@@ -47,12 +50,15 @@ class MVCConfig(EmpathyConfig):
             raise ValueError(
                 "gate: expected relevance with it, which the gate reads; set relevance or leave the gate out"
             )
+        if not 0.0 < open_from <= 1.0:
+            raise ValueError(f"open_from: expected a share above 0 and up to 1, got {open_from}")
         if relevance_weight < 0 or (relevance_weight and not relevance):
             raise ValueError(
                 f"relevance_weight: expected 0 or more, and 0 without relevance, got {relevance_weight} with "
                 f"relevance {bool(relevance)}"
             )
         self.gate = bool(gate)
+        self.open_from = float(open_from)
         self.relevance = bool(relevance)
         self.relevance_weight = float(relevance_weight)
         self.cascade_signal = cascade_signal

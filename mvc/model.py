@@ -97,7 +97,9 @@ class Belonging(Gate):
     nothing.
     """
 
-    OPEN = 0.96  # of the usual probability; lower, people agree more and the swap area is smaller
+    def __init__(self, in_features: int, hidden_size: int, dropout: float, open_from: float) -> None:
+        super().__init__(in_features, hidden_size, dropout)
+        self.open_from = open_from
 
     def forward(self, features: torch.Tensor, cosine: torch.Tensor) -> torch.Tensor:  # type: ignore[override]
         """As of any gate."""
@@ -107,7 +109,7 @@ class Belonging(Gate):
 
     def opened(self, logits: torch.Tensor) -> torch.Tensor:
         """From 0 to 1 (batch,)."""
-        return (logits.float().sigmoid() / (self.OPEN * self.usual)).clamp(max=1.0)
+        return (logits.float().sigmoid() / (self.open_from * self.usual)).clamp(max=1.0)
 
 
 class Occasion(Gate):
@@ -153,8 +155,11 @@ class MVCModel(EmpathyModel):
         # The full dialogue, and with relevance the response and the product.
         read = hidden * (3 if config.relevance else 1) + self.cascade.width
         self.empathy_head = EmpathyHead(read, width, config.head_dropout, config.empathy_init)
-        self.belonging = Belonging(read, width, config.head_dropout) if config.gate else None
-        self.occasion = Occasion(read, width, config.head_dropout) if config.gate else None
+        self.belonging: Belonging | None = None
+        self.occasion: Occasion | None = None
+        if config.gate:
+            self.belonging = Belonging(read, width, config.head_dropout, config.open_from)
+            self.occasion = Occasion(read, width, config.head_dropout)
         self.post_init()
 
     @property

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,6 +12,9 @@ from pipelines.errors import UserError
 from pipelines.scoring import PRECISIONS
 
 PROG = "empathy score"
+# oneDNN keeps what it prepared for the last 1,024 shapes of a bf16 product, hundreds of megabytes of them in a file of
+# texts of many lengths. Few are met again: keeping less costs no time.
+SHAPES_KEPT = ("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "16")
 DESCRIPTION = (
     "Score how empathic replies are. With a file (.csv, .jsonl, .parquet) and --out, every row gets its scores; a row "
     "that cannot be scored goes to OUT.rejected.jsonl with the reason, and the exit status is 1. The same command goes "
@@ -41,6 +45,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         score = EmpathyScorer.from_pretrained(arguments.checkpoint, arguments.precision).score(*arguments.what)
         print(json.dumps(score.to_dict(), indent=2) if arguments.json else describe(score))
         return 0
+    os.environ.setdefault(*SHAPES_KEPT)  # oneDNN reads it at its first product
     from pipelines.scoring.batch.run import score_file
 
     scorer = EmpathyScorer.from_pretrained(arguments.checkpoint, arguments.precision)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 from transformers import AutoModel
+from transformers import initialization as init
 from transformers.utils import ModelOutput
 
 from modeling.base import EncoderModel
@@ -46,7 +47,8 @@ class CLSNModel(EncoderModel):
     (cascaded interactive attention); what both tasks then predict is handed back to the states (label signal
     enhancement); the highest value over the tokens goes to one classifier each.
 
-    Where the description leaves a choice, the plain one is taken. A projection is one linear layer. An attention block
+    Where the description leaves a choice, the plain one is taken. A projection is one linear layer, at first the
+    identity: what the encoder gives, which a few thousand sentences would not learn again. An attention block
     has no feed-forward part; its queries, keys and values are the states that the block before it gave. The
     predictions that make the signal are of the task's own classifier, read before the enhancement, so that they are
     predictions of the label without a loss of their own. All attention has as many heads as the encoder's.
@@ -69,6 +71,13 @@ class CLSNModel(EncoderModel):
         self.direction_head = Head(hidden, width, config.num_directions, config.head_dropout)
         self.intent_head = Head(hidden, width, config.num_intents, config.head_dropout)
         self.post_init()
+
+    def _init_weights(self, module: nn.Module) -> None:
+        if module is self.direction_projection or module is self.intent_projection:
+            init.eye_(module.weight)
+            init.zeros_(module.bias)
+        else:
+            super()._init_weights(module)
 
     def forward(
         self,

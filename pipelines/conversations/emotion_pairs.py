@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from pipelines.data.features import LISTENER, SPEAKER
+from pipelines.data.dialogue import LISTENER, SPEAKER
 
 
 def exchanges(utterances: pd.DataFrame) -> pd.DataFrame:

@@ -6,7 +6,7 @@ from typing import Any
 
 from datasets import DatasetDict
 
-from pipelines.data.features import SPLITS
+from pipelines.data.dialogue import SPLITS
 
 WHOLE_CORPUS = "corpus"  # the scope of a count that belongs to no split
 SCOPES = (*SPLITS, WHOLE_CORPUS)

@@ -12,9 +12,10 @@ from typing import Any, NamedTuple
 from datasets import DatasetDict
 
 from pipelines.data.corpus import Corpus, ReaderReport
+from pipelines.data.dialogue import EMOTION_IDS, LISTENER, SPEAKER, SPLITS, clean_text
 from pipelines.data.empatheticdialogues_files import COLUMNS, FIX, NEEDED, SplitLines, open_corpus
 from pipelines.data.exclude import note_excluded
-from pipelines.data.features import EMOTION_IDS, LISTENER, SPEAKER, SPLITS, clean_text, example_dataset
+from pipelines.data.features import example_dataset
 from pipelines.data.text_files import shorten
 from pipelines.errors import UserError
 

@@ -11,7 +11,7 @@ import datasets
 import pyarrow
 import pyarrow.parquet
 
-from pipelines.data.features import SPLITS, clean_text
+from pipelines.data.dialogue import SPLITS, clean_text
 from pipelines.data.text_files import decode_lines, read_text_lines, shorten
 from pipelines.errors import UserError
 

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from pipelines.data.features import clean_text
+from pipelines.data.dialogue import clean_text
+from pipelines.data.mechanisms import MECHANISMS
 from pipelines.data.text_files import read_text_lines, shorten
 from pipelines.errors import UserError
 
@@ -18,8 +19,6 @@ FILES = {
     "ip": "interpretations-reddit.csv",
     "ex": "explorations-reddit.csv",
 }
-MECHANISMS = tuple(FILES)
-LEVELS = 3  # 0 none, 1 weak, 2 strong
 COLUMNS = ("sp_id", "rp_id", "seeker_post", "response_post", "level")
 FIX = f"get the three CSVs from {SOURCE} and give their folder"
 

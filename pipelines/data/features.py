@@ -5,46 +5,7 @@ from typing import Any
 
 from datasets import ClassLabel, Dataset, Features, List, Value
 
-SPLITS = ("train", "valid", "test")
-SPEAKER = "speaker"
-LISTENER = "listener"
-
-# The 32 emotions of EmpatheticDialogues (Rashkin et al. 2019, arXiv:1811.00207), alphabetical: class 0 is "afraid".
-EMOTIONS = (
-    "afraid",
-    "angry",
-    "annoyed",
-    "anticipating",
-    "anxious",
-    "apprehensive",
-    "ashamed",
-    "caring",
-    "confident",
-    "content",
-    "devastated",
-    "disappointed",
-    "disgusted",
-    "embarrassed",
-    "excited",
-    "faithful",
-    "furious",
-    "grateful",
-    "guilty",
-    "hopeful",
-    "impressed",
-    "jealous",
-    "joyful",
-    "lonely",
-    "nostalgic",
-    "prepared",
-    "proud",
-    "sad",
-    "sentimental",
-    "surprised",
-    "terrified",
-    "trusting",
-)
-EMOTION_IDS = {emotion: index for index, emotion in enumerate(EMOTIONS)}
+from pipelines.data.dialogue import EMOTIONS
 
 EXAMPLE_FEATURES = Features(
     {
@@ -80,8 +41,3 @@ def with_labels(examples: Dataset, empathy: Sequence[float | None], label_source
     labelled = labelled.add_column("empathy", list(empathy), feature=Value("float32"))
     labelled = labelled.add_column("label_source", list(label_sources), feature=Value("string"))
     return labelled.select_columns(list(EXAMPLE_FEATURES))
-
-
-def clean_text(text: str) -> str:
-    """Strip `text` and turn every run of white space into one space."""
-    return " ".join(text.split())

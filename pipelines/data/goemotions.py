@@ -8,8 +8,8 @@ import datasets
 from datasets import ClassLabel, Dataset, DatasetDict, Features, List, Value
 
 from pipelines.data.corpus import ReaderReport
+from pipelines.data.dialogue import SPLITS, clean_text
 from pipelines.data.exclude import note_excluded
-from pipelines.data.features import SPLITS, clean_text
 from pipelines.data.text_files import read_text_lines, shorten
 from pipelines.errors import UserError
 

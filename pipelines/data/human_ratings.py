@@ -14,7 +14,8 @@ from typing import NamedTuple
 from datasets import DatasetDict
 
 from pipelines.data.corpus import WHOLE_CORPUS, Corpus
-from pipelines.data.features import SPLITS, with_labels
+from pipelines.data.dialogue import SPLITS
+from pipelines.data.features import with_labels
 from pipelines.data.text_files import read_text_lines, shorten
 from pipelines.errors import UserError
 

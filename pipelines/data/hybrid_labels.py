@@ -8,7 +8,8 @@ import pyarrow
 from datasets import DatasetDict
 
 from pipelines.data.corpus import WHOLE_CORPUS, Corpus
-from pipelines.data.features import SPLITS, with_labels
+from pipelines.data.dialogue import SPLITS
+from pipelines.data.features import with_labels
 from pipelines.errors import UserError
 
 FILE = "labels.parquet"

@@ -10,8 +10,8 @@ from datasets import Dataset, DatasetDict
 
 from pipelines.data.corpora import CORPORA, LABEL_SOURCES
 from pipelines.data.corpus import Corpus
+from pipelines.data.dialogue import SPLITS
 from pipelines.data.exclude import read_exclude_ids
-from pipelines.data.features import SPLITS
 from pipelines.data.views import CONTEXT_VIEWS
 from pipelines.errors import UserError
 from pipelines.training.configuration import DataSettings

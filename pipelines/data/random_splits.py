@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 from sklearn.utils import shuffle
 
-from pipelines.data.features import SPLITS
+from pipelines.data.dialogue import SPLITS
 
 
 def random_splits(groups: Sequence[str], shares: tuple[float, float, float], seed: int) -> list[str]:

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from pipelines.data.epitome import COLUMNS, FILES, FIX, LEVELS, leave_out
-from pipelines.data.features import clean_text
+from pipelines.data.dialogue import clean_text
+from pipelines.data.epitome import COLUMNS, FILES, FIX, leave_out
+from pipelines.data.mechanisms import LEVELS
 from pipelines.data.text_files import read_text_lines, shorten
 from pipelines.errors import UserError
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from pipelines.data.features import clean_text
+from pipelines.data.dialogue import clean_text
 from pipelines.data.text_files import read_text_lines, shorten
 from pipelines.errors import UserError
 

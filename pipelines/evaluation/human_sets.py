@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from pipelines.data.corpus import Corpus
-from pipelines.data.features import EMOTION_IDS, SPEAKER, SPLITS, clean_text
+from pipelines.data.dialogue import EMOTION_IDS, SPEAKER, SPLITS, clean_text
 from pipelines.data.human_ratings import check_split, read_dialogue_ratings
 from pipelines.data.text_files import read_text_lines, shorten
 from pipelines.data.views import Example

@@ -13,8 +13,8 @@ from scipy.stats import spearmanr
 
 from pipelines.atomic import write_json, write_text, write_with
 from pipelines.data.corpus import ReaderReport
+from pipelines.data.dialogue import SPLITS
 from pipelines.data.exclude import read_exclude_ids
-from pipelines.data.features import SPLITS
 from pipelines.errors import UserError
 from pipelines.evaluation.human_agreement import SCORE_RANGE, HumanAgreement
 from pipelines.evaluation.prediction_columns import word_counts

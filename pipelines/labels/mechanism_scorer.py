@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from pipelines.data.epitome import MECHANISMS
+from pipelines.data.mechanisms import MECHANISMS
 from pipelines.data.views import Example
 from pipelines.errors import UserError
 from pipelines.evaluation.scorers import Scorer, checked

@@ -6,8 +6,8 @@ import pandas as pd
 
 from modeling.encoder import load_tokenizer
 from pipelines.data.corpus import ReaderReport
+from pipelines.data.dialogue import EMOTIONS, SPEAKER, SPLITS
 from pipelines.data.empatheticdialogues import NAME, listener_turns, read_dialogues
-from pipelines.data.features import EMOTIONS, SPEAKER, SPLITS
 from pipelines.errors import UserError
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from pipelines.data.features import clean_text
+from pipelines.data.dialogue import clean_text
 from pipelines.errors import UserError
 
 SEED_LEVELS = (1, 2)  # weak and strong; a response of level 0 has no rationale

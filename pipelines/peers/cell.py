@@ -18,7 +18,7 @@ from transformers.utils import ModelOutput
 
 from modeling.base import EncoderModel
 from pipelines.atomic import write_with
-from pipelines.data.features import SPLITS
+from pipelines.data.dialogue import SPLITS
 from pipelines.errors import UserError
 from pipelines.evaluation.latency import measure_latency
 from pipelines.evaluation.predict import Outputs, gather_outputs
@@ -76,6 +76,11 @@ class PeerCell(Cell):
                 raise UserError(
                     f"stages: expected the objective of stage {number} to be one of "
                     f"{', '.join(self.network.OBJECTIVES)} for {settings.peer}, got {stage.objective!r}"
+                )
+            if stage.max_dialogues is not None:
+                raise UserError(
+                    f"stages: expected no max_dialogues in stage {number}, got {stage.max_dialogues}; a peer trains on "
+                    "its whole training split, choose that under data"
                 )
             if stage.select_on is not None and stage.select_on not in known:
                 raise UserError(

@@ -106,7 +106,7 @@ class Settings(PeerSettings):
     data: ClsnData
     model: ClsnModelSettings = field(default_factory=ClsnModelSettings)
     stages: list[StageSettings] = field(
-        default_factory=lambda: [StageSettings("joint", epochs=5, learning_rate=5e-5, head_learning_rate=1e-3)]
+        default_factory=lambda: [StageSettings("joint", epochs=8, learning_rate=1e-4, head_learning_rate=1e-3)]
     )
 
     def __post_init__(self) -> None:
@@ -121,11 +121,12 @@ class Settings(PeerSettings):
 
     @property
     def variant(self) -> str:
-        """<system>[_no_cascade][_no_signal][_cross_entropy]-<setting>"""
+        """<system>[_no_cascade][_no_signal][_cross_entropy or _eta<eta>]-<setting>"""
         left_out = {
             "_no_cascade": not self.model.cascaded_attention,
             "_no_signal": not self.model.label_signal,
             "_cross_entropy": self.model.loss == "cross_entropy",
+            f"_eta{self.model.eta:g}": self.model.loss == "focal" and self.model.eta != ClsnModelSettings.eta,
         }
         ablation = "".join(name for name, holds in left_out.items() if holds)
         return f"{self.model.system}{ablation}-{self.data.setting}"

@@ -22,7 +22,7 @@ from modeling.encoder import load_encoder_weights, load_tokenizer
 from peers.micromodels import OBJECTIVES, Config, Model
 from peers.micromodels.configuration import LEVELS
 from pipelines.atomic import write_json, write_with
-from pipelines.data.features import SPLITS
+from pipelines.data.dialogue import SPLITS
 from pipelines.data.rationales import rationale_mask
 from pipelines.errors import UserError
 from pipelines.micromodels.embedded import EmbeddedResponses, EmbeddedSeeds, embed_responses, embed_seeds

@@ -12,8 +12,9 @@ from sklearn.metrics import accuracy_score, f1_score
 import peers.text_pairs
 from modeling.base import EncoderModel
 from peers.text_pairs.configuration import CLASSIFICATION
-from pipelines.data.epitome import MECHANISMS, read_epitome
+from pipelines.data.epitome import read_epitome
 from pipelines.data.exclude import read_exclude_ids
+from pipelines.data.mechanisms import MECHANISMS
 from pipelines.data.story_pairs import read_story_pairs
 from pipelines.errors import UserError
 from pipelines.evaluation.metrics import mae, mse, pearson, spearman

@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 from datasets import Dataset
 
+from pipelines.data.dialogue import clean_text
 from pipelines.data.empatheticdialogues import read_empatheticdialogues
 from pipelines.data.exclude import read_exclude_ids
-from pipelines.data.features import clean_text
 from pipelines.data.prepare import dialogue_hash
 from pipelines.data.views import Example
 from pipelines.errors import UserError

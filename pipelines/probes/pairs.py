@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.atomic import write_with
-from pipelines.data.features import EXAMPLE_FEATURES, SPEAKER
+from pipelines.data.dialogue import SPEAKER
+from pipelines.data.features import EXAMPLE_FEATURES
 from pipelines.data.views import Example
 
 Context = Sequence[Mapping[str, str]]

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from pipelines.data.features import EMOTIONS
+from pipelines.data.dialogue import EMOTIONS
 from pipelines.evaluation.intervals import SeedInterval
 from pipelines.reporting.aggregate import MetricColumn, Row, merge_signatures, row_label
 from pipelines.reporting.cautions import is_collapsed, score_spread

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pipelines.data.features import EMOTIONS
+from pipelines.data.dialogue import EMOTIONS
 from pipelines.reporting.aggregate import MetricColumn, Row, row_label
 from pipelines.reporting.diagnostics import Reliability, pooled_scores
 from pipelines.reporting.svg import GRID, INK, MUTED, SERIES, Panel, panel, series_color

@@ -11,7 +11,7 @@ from sklearn.model_selection import GridSearchCV, GroupKFold, GroupShuffleSplit
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from pipelines.data.epitome import LEVELS, MECHANISMS
+from pipelines.data.mechanisms import LEVELS, MECHANISMS
 
 STRENGTHS = tuple(10.0**power for power in range(-5, 0))  # inverse of the penalty, chosen by cross-validation
 FOLDS = 5

@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 
 from pipelines.data.corpus import Corpus
+from pipelines.data.dialogue import SPEAKER
 from pipelines.data.epitome import read_epitome
 from pipelines.data.exclude import read_exclude_ids
-from pipelines.data.features import SPEAKER
 from pipelines.data.human_ratings import read_dialogue_ratings
 from pipelines.data.prepare import dialogue_hash, prepare_corpus, trained_dialogues
 from pipelines.errors import UserError

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from modeling.encoder import SharedEncoder
-from pipelines.data.epitome import LEVELS
+from pipelines.data.mechanisms import LEVELS
 from pipelines.data.views import context_text
 from pipelines.errors import UserError
 from pipelines.scoring import PRECISIONS

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pipelines.data.features import LISTENER, SPEAKER, clean_text
+from pipelines.data.dialogue import LISTENER, SPEAKER, clean_text
 from pipelines.errors import UserError
 
 Turn = Mapping[str, str]

@@ -122,6 +122,7 @@ class CascadeSettings:
         relevance_weight: weight of the relevance loss: each response is to find its own context among the batch's.
         gate: score = 1 + (quality - 1) * belonging * occasion: the quality is learnt from true pairs, one gate from
             pairs that were torn apart, the other from exchanges that call for no empathy.
+        open_from: share of the probability that true pairs usually get from which the first gate is open.
         signal: logits, probs, a label_embedding weighted by the probabilities, or none.
         detach: stop the empathy loss from reaching the emotion head through the signal.
         gold_mix: probability, in training only, with which an example's signal is made from its gold emotion.
@@ -130,6 +131,7 @@ class CascadeSettings:
     relevance: bool = False
     relevance_weight: float = 0.0
     gate: bool = False
+    open_from: float = 0.94
     signal: Literal["logits", "probs", "label_embedding", "none"] = "logits"
     detach: bool = False
     gold_mix: float = 0.0
@@ -147,6 +149,7 @@ class CascadeSettings:
             "false without model.cascade.relevance, which it reads",
             self.gate,
         )
+        _require(0 < self.open_from <= 1, "model.cascade.open_from", "a share above 0 and up to 1", self.open_from)
         _require(0 <= self.gold_mix <= 1, "model.cascade.gold_mix", "a probability from 0 to 1", self.gold_mix)
 
 

@@ -6,7 +6,7 @@ from accelerate import Accelerator
 
 from modeling.base import EmpathyModel, EncoderModel
 from pipelines.data.corpus import Corpus
-from pipelines.data.features import EMOTIONS
+from pipelines.data.dialogue import EMOTIONS
 from pipelines.data.prepare import labelled
 from pipelines.labels.augmentation.augment import Augmentation
 from pipelines.training.cell import Cell
@@ -69,6 +69,7 @@ class FamilyCell(Cell):
             "relevance": cascade.relevance,
             "relevance_weight": cascade.relevance_weight,
             "gate": cascade.gate,
+            "open_from": cascade.open_from,
             "cascade_signal": cascade.signal,
             "cascade_detach": cascade.detach,
             "gold_mix": cascade.gold_mix,

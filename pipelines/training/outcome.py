@@ -9,8 +9,8 @@ from accelerate.utils import send_to_device
 
 from modeling.base import EmpathyModel
 from pipelines.data.collator import collate
+from pipelines.data.dialogue import SPLITS
 from pipelines.data.encoding import encode_views
-from pipelines.data.features import SPLITS
 from pipelines.data.prepare import stage_examples
 from pipelines.evaluation.latency import measure_latency
 from pipelines.evaluation.metrics import emotion_metrics, empathy_metrics

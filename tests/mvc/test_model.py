@@ -1,5 +1,6 @@
 """The cascade's network: what reaches what, learning, saving, and its arithmetic pinned."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -356,7 +357,7 @@ def test_each_pair_trains_what_it_teaches(tiny_bert: str) -> None:
 
 def test_belonging_sends_no_gradient_in_training_to_what_it_reads_and_occasion_does() -> None:
     features, cosine = torch.randn(3, 4, requires_grad=True), torch.randn(3, requires_grad=True)
-    gate = Belonging(4, 8, dropout=0.0)
+    gate = Belonging(4, 8, dropout=0.0, open_from=0.94)
     gate(features, cosine).sum().backward()
     assert features.grad is None
     assert cosine.grad is None
@@ -390,8 +391,14 @@ def test_the_gates_read_the_cosine_of_context_and_response(tiny_bert: str) -> No
     views = [model.pool(hidden, batch["view_ids"], view) for view in (CONTEXT, RESPONSE)]
     logits = 20 * 0.1 * torch.nn.functional.cosine_similarity(*views) - 3
     output = model(**batch)
-    torch.testing.assert_close(output.belonging, (logits.sigmoid() / (0.96 * 0.8)).clamp(max=1.0))
+    torch.testing.assert_close(output.belonging, (logits.sigmoid() / (0.94 * 0.8)).clamp(max=1.0))
     torch.testing.assert_close(output.occasion, 0.25 + 0.75 * (logits - torch.tensor(4.0).log()).sigmoid())
+
+
+@pytest.mark.parametrize("share", [0.0, -0.1, 1.01, float("nan")])
+def test_a_gate_opens_at_a_share_of_the_usual_probability(share: float) -> None:
+    with pytest.raises(ValueError, match=re.escape(f"open_from: expected a share above 0 and up to 1, got {share}")):
+        Config(open_from=share)
 
 
 def test_a_gate_needs_relevance() -> None:
@@ -400,12 +407,12 @@ def test_a_gate_needs_relevance() -> None:
 
 
 def test_belonging_is_open_from_what_true_pairs_usually_get() -> None:
-    gate = Belonging(4, 8, dropout=0.0)
+    gate = Belonging(4, 8, dropout=0.0, open_from=0.94)
     gate.learn_usual(torch.tensor(0.6))
     assert gate.usual.item() == pytest.approx(0.99 + 0.01 * 0.6)
     gate.usual.fill_(0.8)
-    opened = gate.opened(torch.tensor([0.2, 0.768, 0.95]).logit())
-    torch.testing.assert_close(opened, torch.tensor([0.25 / 0.96, 1.0, 1.0]))
+    opened = gate.opened(torch.tensor([0.2, 0.752, 0.95]).logit())
+    torch.testing.assert_close(opened, torch.tensor([0.25 / 0.94, 1.0, 1.0]))
 
 
 def test_occasion_is_corrected_to_even_odds() -> None:

@@ -41,3 +41,12 @@ def test_help_loads_nothing_heavy() -> None:
         "sys.exit(int(any(name in sys.modules for name in ('torch', 'transformers', 'sklearn', 'datasets'))))"
     )
     assert subprocess.run([sys.executable, "-c", code], capture_output=True).returncode == 0
+
+
+def test_the_scorer_starts_without_what_only_corpora_need() -> None:
+    code = (
+        "import sys; import pipelines.scoring.scorer; "
+        "print([name for name in ('datasets', 'pandas', 'sklearn') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (0, "[]\n"), done.stderr

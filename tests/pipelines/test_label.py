@@ -14,8 +14,8 @@ import yaml
 from pipelines import cli
 from pipelines.data.corpora import LABEL_SOURCES
 from pipelines.data.corpus import ReaderReport
+from pipelines.data.dialogue import SPLITS
 from pipelines.data.empatheticdialogues import read_dialogues, read_empatheticdialogues
-from pipelines.data.features import SPLITS
 from pipelines.errors import UserError
 from pipelines.evaluation.scorers import load_scorer
 from pipelines.labels import text_rater

@@ -177,6 +177,7 @@ def test_a_goemotions_stage_comes_before_the_cascade(write_config: WriteConfig, 
         (["--data.labels_path=null"], "data.labels and data.labels_path: expected both or neither"),
         (["--model.head_size=0"], "model.head_size: expected 1 or more, or null, got 0"),
         (["--model.cascade.gold_mix=2"], "model.cascade.gold_mix: expected a probability from 0 to 1, got 2.0"),
+        (["--model.cascade.open_from=0"], "model.cascade.open_from: expected a share above 0 and up to 1, got 0.0"),
         (["--model.cascade.gate=true"], "model.cascade.gate: expected false without model.cascade.relevance"),
     ],
 )

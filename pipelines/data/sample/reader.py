@@ -11,8 +11,9 @@ from typing import Any
 from datasets import DatasetDict
 
 from pipelines.data.corpus import Corpus, ReaderReport
+from pipelines.data.dialogue import EMOTION_IDS, LISTENER, SPEAKER, SPLITS
 from pipelines.data.exclude import note_excluded
-from pipelines.data.features import EMOTION_IDS, LISTENER, SPEAKER, SPLITS, example_dataset
+from pipelines.data.features import example_dataset
 from pipelines.data.text_files import decode_lines, shorten
 from pipelines.errors import UserError
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from random import Random
 
-from pipelines.data.features import EMOTIONS
+from pipelines.data.dialogue import EMOTIONS
 from pipelines.labels.augmentation.polarity_lexicon import (
     PLEASANT_EMOTIONS,
     TO_PLEASANT,

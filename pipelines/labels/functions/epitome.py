@@ -11,8 +11,9 @@ from scipy.special import softmax
 from torch.nn import functional
 
 from modeling.encoder import load_tokenizer
-from pipelines.data.epitome import LEVELS, MECHANISMS, read_epitome
+from pipelines.data.epitome import read_epitome
 from pipelines.data.exclude import read_exclude_ids
+from pipelines.data.mechanisms import LEVELS, MECHANISMS
 from pipelines.labels.configuration import LabelSettings, needed
 from pipelines.labels.functions.labelling_function import LabellingFunction
 from pipelines.labels.text_rater import RaterRecipe, TextRater, load_or_train, rate, tokenize

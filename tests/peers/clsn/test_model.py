@@ -162,3 +162,10 @@ def test_it_learns_sixteen_sentences_by_heart(tiny_bert: str, make_batch: Callab
     output = model(**batch)
     assert output.direction_logits.argmax(dim=1).tolist() == batch["direction"].tolist()
     assert output.intent_logits.argmax(dim=1).tolist() == batch["intent"].tolist()
+
+
+def test_the_projections_start_as_the_identity(tiny_encoder: str) -> None:
+    model = tiny(tiny_encoder)
+    for projection in (model.direction_projection, model.intent_projection):
+        torch.testing.assert_close(projection.weight, torch.eye(len(projection.weight)))
+        assert not projection.bias.any()

@@ -1,7 +1,8 @@
 """The registries name readers that keep to the contract."""
 
 from pipelines.data.corpora import CORPORA, LABEL_SOURCES
-from pipelines.data.features import EMOTIONS, EXAMPLE_FEATURES, SPLITS
+from pipelines.data.dialogue import EMOTIONS, SPLITS
+from pipelines.data.features import EXAMPLE_FEATURES
 
 
 def test_registered_names() -> None:

@@ -12,10 +12,11 @@ import pyarrow.parquet
 import pytest
 
 from pipelines.data.corpus import Corpus, ReaderReport
+from pipelines.data.dialogue import SPLITS
 from pipelines.data.empatheticdialogues import read_dialogues, read_empatheticdialogues
 from pipelines.data.empatheticdialogues_files import COLUMNS
 from pipelines.data.exclude import read_exclude_ids
-from pipelines.data.features import EXAMPLE_FEATURES, SPLITS
+from pipelines.data.features import EXAMPLE_FEATURES
 from pipelines.errors import UserError
 
 HEADER = ",".join(COLUMNS)

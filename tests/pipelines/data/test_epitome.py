@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.data.epitome import FILES, MECHANISMS, read_epitome
+from pipelines.data.epitome import FILES, read_epitome
 from pipelines.data.exclude import read_exclude_ids
+from pipelines.data.mechanisms import MECHANISMS
 from pipelines.errors import UserError
 
 REAL = Path(__file__).parents[4] / "shared" / "data"

@@ -6,9 +6,10 @@ import pytest
 from datasets import DatasetDict
 
 from pipelines.data.corpus import Corpus, ReaderReport
+from pipelines.data.dialogue import SPLITS
 from pipelines.data.empatheticdialogues import read_empatheticdialogues
 from pipelines.data.exclude import read_exclude_ids
-from pipelines.data.features import EXAMPLE_FEATURES, SPLITS, example_dataset
+from pipelines.data.features import EXAMPLE_FEATURES, example_dataset
 from pipelines.data.human_ratings import label_with_human_ratings
 from pipelines.errors import UserError
 

@@ -9,7 +9,8 @@ from datasets import DatasetDict
 
 from pipelines.data.corpora import LABEL_SOURCES
 from pipelines.data.corpus import Corpus, ReaderReport
-from pipelines.data.features import EXAMPLE_FEATURES, SPLITS, example_dataset
+from pipelines.data.dialogue import SPLITS
+from pipelines.data.features import EXAMPLE_FEATURES, example_dataset
 from pipelines.data.hybrid_labels import label_with_hybrid_labels
 from pipelines.errors import UserError
 

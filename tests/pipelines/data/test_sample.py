@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from scipy.stats import spearmanr
 
-from pipelines.data.features import EMOTIONS, EXAMPLE_FEATURES, SPLITS
+from pipelines.data.dialogue import EMOTIONS, SPLITS
+from pipelines.data.features import EXAMPLE_FEATURES
 from pipelines.data.sample.reader import RUBRIC, read_sample
 from pipelines.errors import UserError
 

@@ -127,6 +127,7 @@ def test_silver_intents_are_the_raters_and_kept(
         ({}, "clsn-provide"),
         ({"cascaded_attention": False}, "clsn_no_cascade-provide"),
         ({"cascaded_attention": False, "label_signal": False}, "clsn_no_cascade_no_signal-provide"),
+        ({"eta": 2.0}, "clsn_eta2-provide"),
         ({"loss": "cross_entropy"}, "clsn_cross_entropy-provide"),
         ({"system": "joint"}, "joint-provide"),
     ],
@@ -191,5 +192,5 @@ def test_the_shipped_config() -> None:
     found = parse_settings(Settings, [str(CONFIG)], "empathy train", "")
     assert found.variant == "clsn-multi"
     assert found.data.shares == [0.6, 0.2, 0.2]
-    assert found.stages == [StageSettings("joint", epochs=5, learning_rate=5e-5, head_learning_rate=1e-3)]
+    assert found.stages == [StageSettings("joint", epochs=8, learning_rate=1e-4, head_learning_rate=1e-3)]
     assert class_names(found.data.setting) == ("none", "seek", "provide")

@@ -15,7 +15,7 @@ from transformers.utils import ModelOutput
 
 from pipelines import train
 from pipelines.cli import main as empathy
-from pipelines.data.features import SPEAKER
+from pipelines.data.dialogue import SPEAKER
 from pipelines.evaluation.predict import gather_outputs
 from pipelines.evaluation.scorers import load_scorer
 from pipelines.peers.cell import PeerCell, PeerModule
@@ -234,6 +234,10 @@ def test_equal_pairs_have_equal_scores_and_odd_ones_finite_ones(trained: Trained
         (["--data.path=nowhere"], "nowhere"),
         (["--stages=[{objective: nonsense}]"], "to be one of {objectives} for {peer}, got 'nonsense'"),
         (["--stages=[{objective: {objective}, select_on: rouge}]"], "expected select_on of stage 1 to be one of"),
+        (
+            ["--stages=[{objective: {objective}, max_dialogues: 9}]"],
+            "expected no max_dialogues in stage 1, got 9; a peer",
+        ),
         (["--encoder.view_length=500"], "has positions for 64 tokens, got 500"),
         (["--encoder.name_or_path=./no/encoder"], "expected a model folder, there is none at this path"),
         (["--seeds=[17,17]"], "seeds: expected each seed once, got [17, 17]"),

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.data.features import EMOTIONS
+from pipelines.data.dialogue import EMOTIONS
 from pipelines.probes import estimates
 from pipelines.probes.configuration import ProbeSettings
 from pipelines.probes.material import Material, read_material

@@ -10,7 +10,7 @@ from safetensors.torch import save_file
 
 from modeling.adapter import is_adapter
 from mvc.model import MVCModel
-from pipelines.data.features import EMOTIONS
+from pipelines.data.dialogue import EMOTIONS
 from pipelines.scoring.calibration import Calibration
 from pipelines.scoring.checkpoint import ADAPTER, FITTED, HEADS, SCHEMA_VERSION, SCORER
 from pipelines.scoring.scorer import EmpathyScorer

@@ -13,8 +13,8 @@ from statsmodels.stats.proportion import proportion_confint
 
 from mvc.model import MVCModel
 from pipelines.cli import main as empathy
-from pipelines.data.epitome import MECHANISMS
-from pipelines.data.features import EMOTIONS
+from pipelines.data.dialogue import EMOTIONS
+from pipelines.data.mechanisms import MECHANISMS
 from pipelines.errors import UserError
 from pipelines.probes import estimates
 from pipelines.probes.material import Material

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from pipelines.data.features import EMOTION_IDS
+from pipelines.data.dialogue import EMOTION_IDS
 
 Row = dict[str, Any]
 

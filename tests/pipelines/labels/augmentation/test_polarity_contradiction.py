@@ -2,7 +2,7 @@
 
 import pytest
 
-from pipelines.data.features import EMOTIONS
+from pipelines.data.dialogue import EMOTIONS
 from pipelines.labels.augmentation.polarity_contradiction import contradict
 from pipelines.labels.augmentation.polarity_lexicon import (
     PLEASANT_EMOTIONS,

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import os
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
@@ -12,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from pipelines.errors import UserError
-from pipelines.score import main
+from pipelines.score import SHAPES_KEPT, main
 from pipelines.scoring import EmpathyScorer
 from pipelines.scoring.batch import run
 from pipelines.scoring.batch.columns import ADDED
@@ -213,3 +214,17 @@ def test_the_command(release: Path, tmp_path: Path, capsys: pytest.CaptureFixtur
     assert json.loads(capsys.readouterr().out)["abstain"] is False
     with pytest.raises(UserError, match="expected either FILE --out OUT, or two texts"):
         main([str(path)])
+
+
+@pytest.mark.parametrize("given", [None, "256"])
+def test_few_shapes_are_kept_unless_told_otherwise(
+    given: str | None, release: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Memory grew with the lengths that a file holds; oneDNN reads the variable at its first product."""
+    name, few = SHAPES_KEPT
+    monkeypatch.setenv(name, given or "")  # so that it is as it was after the test
+    if given is None:
+        monkeypatch.delenv(name)
+    source, out = make_input(tmp_path, ".csv"), tmp_path / "out.csv"
+    assert main([str(source), "--out", str(out), "--checkpoint", str(release)]) == 0
+    assert os.environ[name] == (given or few)
