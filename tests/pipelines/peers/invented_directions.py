@@ -61,7 +61,7 @@ def write_config(folder: Path, encoder: str, material: Path, **model: Any) -> st
         "stages": [
             {
                 "objective": "joint",
-                "epochs": 3,
+                "epochs": 6,
                 "batch_size": 8,
                 "learning_rate": 5e-4,
                 "head_learning_rate": 3e-3,
