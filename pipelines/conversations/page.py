@@ -7,9 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-import pipelines.reporting
 from pipelines.atomic import write_text
 from pipelines.command import run_command
 from pipelines.conversations.cleaning import FAULTS
@@ -20,6 +18,7 @@ from pipelines.conversations.training_dialogues import SELECTIONS, TrainingDialo
 from pipelines.data.empatheticdialogues import NAME, read_empatheticdialogues
 from pipelines.data.exclude import read_exclude_ids
 from pipelines.reporting.markup import markdown_table
+from pipelines.reporting.page import render_page
 from pipelines.reporting.plots import Figure
 from pipelines.reporting.tables import Cell, Table
 
@@ -145,14 +144,7 @@ def _markdown(page: Page) -> str:
 
 
 def _html(page: Page) -> str:
-    environment = Environment(
-        loader=FileSystemLoader(Path(pipelines.reporting.__file__).parent / "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return environment.get_template("conversations.html.j2").render(title=TITLE, page=page)
+    return render_page("conversations", title=TITLE, page=page)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -5,14 +5,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-import pipelines.reporting
 from pipelines.atomic import write_json, write_text
 from pipelines.evaluation.intervals import SeedInterval
 from pipelines.literature.published import PublishedTable
 from pipelines.literature.reproduced import ReproducedRow
 from pipelines.reporting.markup import markdown_table
+from pipelines.reporting.page import render_page
 from pipelines.reporting.tables import Cell, Table
 
 TITLE = "The literature, reproduced"
@@ -118,17 +116,8 @@ def commands(found: Reproduction) -> list[str]:
 
 def html(found: Sequence[Reproduction]) -> str:
     """One page with its style inside, and no script."""
-    environment = Environment(
-        loader=FileSystemLoader(Path(pipelines.reporting.__file__).parent / "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
     sections = [{"found": one, "table": table_of(one), "commands": commands(one)} for one in found]
-    return environment.get_template("literature.html.j2").render(
-        title=TITLE, introduction=INTRODUCTION, sections=sections
-    )
+    return render_page("literature", title=TITLE, introduction=INTRODUCTION, sections=sections)
 
 
 def plain(found: Reproduction) -> dict[str, Any]:

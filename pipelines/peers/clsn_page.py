@@ -15,11 +15,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import yaml
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from sklearn.manifold import TSNE
 from sklearn.metrics import silhouette_score
 
-import pipelines.reporting
 from modeling.encoder import load_tokenizer
 from pipelines.atomic import write_text
 from pipelines.command import run_command
@@ -29,6 +27,7 @@ from pipelines.evaluation.label_cooccurrence import label_cooccurrence
 from pipelines.peers.clsn import SINGLE_TASK, Settings, class_names, network_of
 from pipelines.peers.clsn import Cell as ClsnCell
 from pipelines.peers.word_contributions import word_contributions
+from pipelines.reporting.page import render_page
 from pipelines.reporting.plots import Figure
 from pipelines.reporting.svg import panel, series_color
 from pipelines.reporting.tables import NONE, Cell, Table
@@ -80,14 +79,8 @@ def clsn_page(with_intent: Path, without: Path, out: Path) -> None:
     first = runs[0]
     names = class_names(first.settings.data.setting)
     cooccurrence = _cooccurrence_table(first.predictions, names)
-    environment = Environment(
-        loader=FileSystemLoader(Path(pipelines.reporting.__file__).parent / "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    page = environment.get_template("clsn.html.j2").render(
+    page = render_page(
+        "clsn",
         runs=[(title, run.results) for title, run in zip(RUNS, runs, strict=True)],
         setting=first.settings.data.setting,
         figures_table=_figures_table(runs),

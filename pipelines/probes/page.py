@@ -4,9 +4,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-import pipelines.reporting
 from pipelines.atomic import write_json, write_text
 from pipelines.probes.measure import SCHEMA_VERSION
 from pipelines.probes.plots import flip_plot, swap_plot
@@ -14,6 +11,7 @@ from pipelines.probes.registry import PROBES, THRESHOLD, columns
 from pipelines.probes.study import ProbeStudy
 from pipelines.probes.tables import meanings, overview_table, own_threshold_table, phrase_table, probe_table
 from pipelines.reporting.markup import markdown_table
+from pipelines.reporting.page import render_page
 from pipelines.reporting.tables import Table
 
 TITLE = "Probes"
@@ -73,13 +71,6 @@ def markdown(study: ProbeStudy) -> str:
 
 def html(study: ProbeStudy) -> str:
     """One page with its style and figures inside, and no script."""
-    environment = Environment(
-        loader=FileSystemLoader(Path(pipelines.reporting.__file__).parent / "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
     figures = {"insertion": [flip_plot(study)], "context_swap": [swap_plot(study)]}
     sections = [
         {
@@ -91,7 +82,8 @@ def html(study: ProbeStudy) -> str:
         }
         for probe in PROBES
     ]
-    return environment.get_template("probes.html.j2").render(
+    return render_page(
+        "probes",
         title=TITLE,
         introduction=INTRODUCTION,
         material=_material(study),

@@ -5,8 +5,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
 from pipelines.atomic import write_json, write_text
 from pipelines.evaluation.audit_study import (
     SCHEMA_VERSION,
@@ -31,6 +29,7 @@ from pipelines.reporting.audit_tables import (
     set_table,
 )
 from pipelines.reporting.markup import markdown_table
+from pipelines.reporting.page import render_page
 from pipelines.reporting.plots import Figure
 from pipelines.reporting.tables import Table
 
@@ -144,15 +143,9 @@ def _plain(text: str) -> str:
 
 def html(study: AuditStudy, command: str) -> str:
     """One page with its style and figures inside, and no script."""
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent / "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
     rows = ordered_rows(study)
-    return environment.get_template("audit.html.j2").render(
+    return render_page(
+        "audit",
         title=TITLE,
         study=study,
         counts=count_lines(study),

@@ -5,8 +5,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
 from pipelines.atomic import write_json, write_text
 from pipelines.reporting import plots
 from pipelines.reporting.aggregate import Row, row_label
@@ -15,6 +13,7 @@ from pipelines.reporting.comparisons import TESTED
 from pipelines.reporting.diagnostics import confusion, emotion_reliability, score_reliability, top_confusions
 from pipelines.reporting.json_report import report_json
 from pipelines.reporting.markup import latex_table, markdown_table
+from pipelines.reporting.page import render_page
 from pipelines.reporting.plots import Figure
 from pipelines.reporting.study import GroupStudy, Study
 from pipelines.reporting.tables import (
@@ -117,16 +116,9 @@ def latex(study: Study) -> str:
 
 def html(study: Study) -> str:
     """One page with its style and figures inside, and no script."""
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent / "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
     sections = [_section(group, f"g{k}") for k, group in enumerate(study.groups, start=1)]
-    template = environment.get_template("report.html.j2")
-    return template.render(
+    return render_page(
+        "report",
         study=study,
         sections=sections,
         commands=command_lines(study),
