@@ -9,6 +9,7 @@ from pipelines.errors import UserError
 from pipelines.training.parsing import settings_of
 
 TABLES = Path(__file__).parent / "tables"
+PROBES = "probes/"  # what a column starts with whose figure is in probes.json
 Override = str | int | float | bool | None
 
 
@@ -39,23 +40,23 @@ class PublishedTable:
 
     Args:
         title: what it is about.
-        source: where it was published.
-        theirs: their encoder, data and splits.
         ours: our encoder, data and splits.
         experiment: the YAML that its rows run, from the repository's root.
         columns: published column -> our metric of the test split, or probes/... a share in the run's probes.json.
         rows: the systems.
+        source: where it was published; empty where no figure of the table is.
+        theirs: their encoder, data and splits; empty where no figure of the table is published.
         percent: figures are shown times 100.
         notes: what a reader has to know.
     """
 
     title: str
-    source: str
-    theirs: str
     ours: str
     experiment: str
     columns: dict[str, str]
     rows: list[PublishedRow]
+    source: str = ""
+    theirs: str = ""
     percent: bool = True
     notes: list[str] = field(default_factory=list)
 
@@ -65,10 +66,16 @@ class PublishedTable:
             if odd:
                 raise UserError(f"rows: expected columns among {', '.join(self.columns)}, {row.name} has {odd[0]!r}")
 
+    @property
+    def probed(self) -> bool:
+        """Whether its figures are of probes of the runs."""
+        return any(metric.startswith(PROBES) for metric in self.columns.values())
+
 
 def table_names() -> list[str]:
     """The tables that can be reproduced, in order of their files' numbers."""
-    return [path.stem.partition("-")[2] for path in sorted(TABLES.glob("*.yaml"))]
+    numbered = (path.stem.partition("-") for path in TABLES.glob("*.yaml"))
+    return [name for _, name in sorted((int(number), name) for number, _, name in numbered)]
 
 
 def read_table(name: str) -> PublishedTable:

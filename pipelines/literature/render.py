@@ -65,7 +65,8 @@ def _number(value: float, percent: bool) -> str:
 
 def _notes(found: Reproduction) -> list[str]:
     table = found.table
-    notes = [f"Theirs: {table.theirs}.", f"Ours: {table.ours}.", f"Published in: {table.source}.", *table.notes]
+    said = {"Theirs": table.theirs, "Ours": table.ours, "Published in": table.source}
+    notes = [*(f"{name}: {text}." for name, text in said.items() if text), *table.notes]
     notes += [f"{one.row.name}: {one.row.tried}" for one in found.rows if one.row.tried]
     return notes
 
@@ -86,8 +87,9 @@ def terminal(found: Reproduction) -> str:
     lines += ["", *table.notes]
     missing = [one for one in found.rows if one.missing]
     if missing:
-        lines += ["", "Not trained yet:"]
+        lines += ["", "Not trained or not probed yet:" if found.table.probed else "Not trained yet:"]
         lines += [f"  {one.command}  # seeds {', '.join(map(str, one.missing))}" for one in missing]
+        lines += list(dict.fromkeys(f"  {one.probe_command}" for one in missing)) if found.table.probed else []
     return "\n".join(lines)
 
 
@@ -110,8 +112,10 @@ def markdown(found: Sequence[Reproduction]) -> str:
 
 
 def commands(found: Reproduction) -> list[str]:
-    """What makes the runs of a table, a line a row."""
-    return list(dict.fromkeys(one.command for one in found.rows))
+    """What makes the runs of a table, and their probes where it shows them, a line a row."""
+    made = [one.command for one in found.rows]
+    probed = [one.probe_command for one in found.rows] if found.table.probed else []
+    return list(dict.fromkeys([*made, *probed]))
 
 
 def html(found: Sequence[Reproduction]) -> str:

@@ -8,13 +8,11 @@ from typing import Any
 
 from pipelines.errors import UserError
 from pipelines.evaluation.intervals import SeedInterval, seed_interval
-from pipelines.literature.published import PublishedRow, PublishedTable
+from pipelines.literature.published import PROBES, PublishedRow, PublishedTable
 from pipelines.peers.configuration import PeerSettings
 from pipelines.peers.registry import load_peer, peer_of
 from pipelines.training.parsing import flags_of, parse_settings
 from pipelines.training.run_folder import RunFolder
-
-PROBES = "probes/"  # what a column starts with whose figure is in probes.json
 
 
 @dataclass(frozen=True)
@@ -22,7 +20,7 @@ class ReproducedRow:
     """Our side of a published row.
 
     settings: of its runs. results: results.json of the seeds that are finished, with "probes", their probes.json, where
-    it is there. missing: seeds that are not finished.
+    it is there. missing: seeds that are not finished, or not probed where the table asks for that.
     """
 
     row: PublishedRow
@@ -67,6 +65,13 @@ class ReproducedRow:
         """What makes the runs."""
         return shlex.join(["empathy", "train", self.config, *flags_of(self.row.overrides)])
 
+    @property
+    def probe_command(self) -> str:
+        """What probes the runs, all seeds together, where `command` leaves them."""
+        seed = self.settings.seeds[0]
+        cells = self.settings.cell_name(seed).removesuffix(str(seed)) + "*"
+        return f"empathy probe configs/probe.yaml --scorers {PeerSettings.output_dir}/{self.settings.name}/{cells}"
+
 
 def reproduce(table: PublishedTable, runs: str | None) -> list[ReproducedRow]:
     """Our rows, from the finished runs under `runs` (None: the config's own output_dir).
@@ -88,16 +93,18 @@ def reproduce(table: PublishedTable, runs: str | None) -> list[ReproducedRow]:
         settings = parse_settings(load_peer(peer).Settings, argv, "empathy reproduce", "")
         results, missing = [], []
         for seed in settings.seeds:
-            path = RunFolder(settings, seed).results
-            if path.is_file():
-                results.append(_read(path))
-            else:
+            result = _read(RunFolder(settings, seed).results)
+            if result is None or (table.probed and "probes" not in result):
                 missing.append(seed)
+            else:
+                results.append(result)
         found.append(ReproducedRow(row, config, settings, results, missing))
     return found
 
 
-def _read(path: Path) -> dict[str, Any]:
+def _read(path: Path) -> dict[str, Any] | None:
+    if not path.is_file():
+        return None
     try:
         results: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         results["metrics"]["test"]  # asked for here, so that the error names the file

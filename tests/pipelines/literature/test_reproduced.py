@@ -77,7 +77,7 @@ def test_results_that_cannot_be_read(tmp_path: Path) -> None:
     ],
 )
 def test_an_experiment_that_does_not_fit(experiment: str, message: str) -> None:
-    table = PublishedTable("t", "s", "them", "us", experiment, {"F1": "macro_f1"}, [PublishedRow("BERT")])
+    table = PublishedTable("t", "us", experiment, {"F1": "macro_f1"}, [PublishedRow("BERT")])
     with pytest.raises(UserError, match=message):
         reproduce(table, None)
 
@@ -88,7 +88,9 @@ def test_a_share_of_the_probes(tmp_path: Path) -> None:
     assert row.row.phrase == "I know how you feel."
     write_runs(row, [{"accuracy": 0.8}] * 10, tmp_path)
     metric = table.columns["everyday, with the phrase"]
-    assert reproduce(table, str(tmp_path))[1].estimate(metric) is None, "not probed yet"
+    unprobed = reproduce(table, str(tmp_path))[1]
+    assert (unprobed.results, unprobed.missing) == ([], row.settings.seeds), "trained, but not probed yet"
+    assert unprobed.probe_command.endswith("--scorers runs/literature/epitome-ip-seed*")
     for number, seed in enumerate(row.settings.seeds):
         share = {"value": 0.5 + number / 100}
         own = {"dailydialog_dev": {"I know how you feel.": share, "I feel the same way.": {"value": 0.9}}}
