@@ -88,8 +88,9 @@ def terminal(found: Reproduction) -> str:
     missing = [one for one in found.rows if one.missing]
     if missing:
         lines += ["", "Not trained or not probed yet:" if found.table.probed else "Not trained yet:"]
-        lines += [f"  {one.command}  # seeds {', '.join(map(str, one.missing))}" for one in missing]
-        lines += list(dict.fromkeys(f"  {one.probe_command}" for one in missing)) if found.table.probed else []
+        missing_commands = [f"  {one.command}  # seeds {', '.join(map(str, one.missing))}" for one in missing]
+        missing_commands += [f"  {one.probe_command}" for one in missing if found.table.probed]
+        lines += dict.fromkeys(missing_commands)
     return "\n".join(lines)
 
 
