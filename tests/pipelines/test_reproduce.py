@@ -27,7 +27,7 @@ def test_published_and_ours_side_by_side(tmp_path: Path, capsys: pytest.CaptureF
     assert "84.0" in interpretations
     assert interpretations.endswith("0/10")
     missing = printed.partition("Not trained yet:\n")[2]
-    assert "empathy train configs/peers/epitome.yaml --data.mechanism=ip  # seeds 17, 39," in missing
+    assert "empathy train configs/peers/epitome.yaml --data.mechanism=ip --stages.epochs=2  # seeds 17, 39," in missing
     assert "mechanism=er" not in missing
     written = json.loads((tmp_path / "out" / "literature.json").read_text(encoding="utf-8"))
     first = written["tables"][0]["rows"][0]
