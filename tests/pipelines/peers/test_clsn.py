@@ -56,7 +56,7 @@ def test_clsn_learns_the_direction(tmp_path: Path, tiny_bert: str, material: Pat
     assert found["counts"] == {"train": 86, "valid": 29, "test": 29}
     metrics, predictions = found["metrics"]["test"], found["predictions"]
     assert set(metrics) == {"accuracy", "weighted_f1", "macro_f1", "intent_accuracy"}
-    assert metrics["accuracy"] > 0.8  # a third by chance; another processor rounds otherwise
+    assert metrics["accuracy"] > 0.9  # a third by chance
     assert list(predictions) == ["id", "direction", "intent", "direction_logits", "intent_logits", "pooled"]
     assert np.stack(predictions["direction_logits"]).shape == (29, 3)
     assert np.stack(predictions["pooled"]).shape == (29, 32)
