@@ -5,9 +5,9 @@ from transformers import AutoModel
 
 from baseline.configuration import BaselineConfig
 from modeling.base import EmpathyModel
-from modeling.encoder import FULL_DIALOGUE
 from modeling.heads import EmpathyHead, Head
 from modeling.outputs import EmpathyOutput
+from modeling.views import FULL_DIALOGUE
 
 
 class BaselineModel(EmpathyModel):

@@ -4,7 +4,8 @@
 
 Contexts of 24 tokens and replies of 20, new stretches of the sample corpus in every call, one call after the other in
 turn, so that a slow moment of the machine meets all of them. Prints medians in milliseconds and their ratios; --json
-writes them to a file. The encoder's pass is that of transformers; the scorer's own is leaner (fused_encoder.py).
+writes them to a file. The encoder's pass is that of transformers; the scorer's own is leaner
+(pipelines/scoring/encoder.py).
 """
 
 import argparse
@@ -21,12 +22,14 @@ from typing import Any
 
 import torch
 
-from modeling.encoder import FULL_DIALOGUE
+from modeling.encoder import load_tokenizer
+from modeling.views import FULL_DIALOGUE
 from pipelines.atomic import write_json
 from pipelines.command import run_command
 from pipelines.data.sample.reader import read_sample
 from pipelines.data.views import context_turns
 from pipelines.scoring import EmpathyScorer
+from pipelines.scoring.checkpoint import read_model
 from pipelines.scoring.reader import pair_row
 from pipelines.scoring.turns import context_turns as given_turns
 
@@ -112,7 +115,9 @@ def library_calls(scorer: EmpathyScorer, texts: Texts, context_apart: bool) -> C
 
     context_apart: called for the context first, which the packed pass saves.
     """
-    backbone, tokenizer = scorer.checkpoint.model.encoder.backbone, scorer.checkpoint.tokenizer
+    checkpoint = scorer.checkpoint
+    backbone = read_model(checkpoint.folder).encoder.backbone
+    tokenizer = load_tokenizer(checkpoint.described["encoder"]["name_or_path"])
 
     def prepare() -> Callable[[], object]:
         context, reply = texts.pair()
@@ -130,14 +135,15 @@ def library_calls(scorer: EmpathyScorer, texts: Texts, context_apart: bool) -> C
 
 def own_pass(scorer: EmpathyScorer, texts: Texts) -> Callable[[], Callable[[], object]]:
     """The same pass as the scorer itself makes it."""
+    tokenizer = load_tokenizer(scorer.checkpoint.described["encoder"]["name_or_path"])
 
     def prepare() -> Callable[[], object]:
-        tokens = scorer.checkpoint.tokenizer(*texts.pair(), return_tensors="pt")["input_ids"]
+        tokens = tokenizer(*texts.pair(), return_tensors="pt")["input_ids"]
         view_ids = torch.full_like(tokens, FULL_DIALOGUE)
 
         def run() -> object:
             with torch.inference_mode():
-                return scorer.checkpoint.model.encoder(tokens, view_ids)
+                return scorer.checkpoint.network.encoder(tokens, view_ids)
 
         return run
 
@@ -170,7 +176,7 @@ def measure(checkpoint: str | None, repeats: int) -> dict[str, Any]:
     # Apart from the others: ONNX Runtime's threads do not sleep at once.
     found |= medians(named(calls_of(int8, texts), "int8"), repeats)
     one = found[one_pass]
-    row = fp32.reader.encode([pair_row(given_turns(texts.of(24)), texts.of(20))], fp32.reader.model.views)
+    row = fp32.reader.encode([pair_row(given_turns(texts.of(24)), texts.of(20))], fp32.reader.network.views)
     return {
         "milliseconds": found,
         "seconds_of_the_command": seconds_of_command(checkpoint, 3),

@@ -8,9 +8,10 @@ from transformers import PreTrainedModel
 from transformers import initialization as init
 
 from modeling.configuration import EmpathyConfig, EncoderConfig
-from modeling.encoder import SharedEncoder, load_encoder_config, pool_view
+from modeling.encoder import SharedEncoder, load_encoder_config
 from modeling.losses import emotion_loss, empathy_loss
 from modeling.outputs import EmpathyOutput
+from modeling.views import pool_view
 
 
 class EncoderModel(PreTrainedModel):

@@ -3,9 +3,9 @@
 from typing import cast
 
 from modeling.base import EmpathyModel
-from modeling.encoder import CONTEXT, RESPONSE
 from modeling.outputs import EmpathyOutput
 from modeling.stages import Batch, Objective, all_views
+from modeling.views import CONTEXT, RESPONSE
 from mvc.model import MVCModel
 
 

@@ -35,12 +35,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = parser.parse_args(argv)
     if len(arguments.what) > 2 or (len(arguments.what) == 2) == (arguments.out is not None):
         raise UserError("expected either FILE --out OUT, or two texts, CONTEXT REPLY; put quotes around a text")
-    from transformers.utils.logging import disable_progress_bar
-
     from pipelines.scoring.results import describe
     from pipelines.scoring.scorer import EmpathyScorer
 
-    disable_progress_bar()
     if arguments.out is None:
         score = EmpathyScorer.from_pretrained(arguments.checkpoint, arguments.precision).score(*arguments.what)
         print(json.dumps(score.to_dict(), indent=2) if arguments.json else describe(score))

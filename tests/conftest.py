@@ -24,7 +24,7 @@ from transformers import (
     RobertaModel,
 )
 
-from modeling.encoder import CONTEXT, FULL_DIALOGUE
+from modeling.views import CONTEXT, FULL_DIALOGUE
 
 torch.set_num_threads(1)
 

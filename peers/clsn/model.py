@@ -9,9 +9,9 @@ from transformers import initialization as init
 from transformers.utils import ModelOutput
 
 from modeling.base import EncoderModel
-from modeling.encoder import FULL_DIALOGUE
 from modeling.heads import Head
 from modeling.losses import focal_loss
+from modeling.views import FULL_DIALOGUE
 from peers.clsn.configuration import CLSNConfig
 from peers.clsn.interaction import InteractiveAttention, LabelSignal
 

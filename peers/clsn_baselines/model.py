@@ -8,9 +8,9 @@ from transformers import AutoModel
 from transformers.utils import ModelOutput
 
 from modeling.base import EncoderModel
-from modeling.encoder import FULL_DIALOGUE
 from modeling.heads import Head
 from modeling.losses import emotion_loss as cross_entropy
+from modeling.views import FULL_DIALOGUE
 from peers.clsn_baselines.co_gat import CoGAT
 from peers.clsn_baselines.configuration import CLSNBaselinesConfig
 from peers.clsn_baselines.dcr_net import DCRNet

@@ -9,8 +9,9 @@ from transformers import AutoModel
 from transformers.utils import ModelOutput
 
 from modeling.base import EncoderModel
-from modeling.encoder import CONTEXT, RESPONSE, SharedEncoder
+from modeling.encoder import SharedEncoder
 from modeling.heads import Head
+from modeling.views import CONTEXT, RESPONSE
 from peers.epitome.configuration import LEVELS, EpitomeConfig
 
 NOT_SCORED = -100  # label of a token, or of a pair, that no loss counts

@@ -8,7 +8,7 @@ from transformers import AutoModel
 from transformers.utils import ModelOutput
 
 from modeling.base import EncoderModel
-from modeling.encoder import CONTEXT, RESPONSE, segment_positions
+from modeling.views import CONTEXT, RESPONSE, segment_positions
 from peers.retrieval.configuration import RetrievalConfig
 
 

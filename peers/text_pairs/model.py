@@ -8,8 +8,8 @@ from transformers import AutoModel
 from transformers.utils import ModelOutput
 
 from modeling.base import EncoderModel
-from modeling.encoder import CONTEXT, FULL_DIALOGUE, RESPONSE
 from modeling.heads import EmpathyHead, Head
+from modeling.views import CONTEXT, FULL_DIALOGUE, RESPONSE
 from peers.text_pairs.configuration import TextPairsConfig
 from peers.text_pairs.losses import CLASSIFICATION_LOSSES, REGRESSION_LOSSES
 

@@ -4,12 +4,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from modeling.encoder import CONTEXT, FULL_DIALOGUE, RESPONSE
 from modeling.lessons import LESSONS, QUALITY
+from modeling.views import CONTEXT, FULL_DIALOGUE, RESPONSE
 from pipelines.data.views import SEEN, Example, context_turns
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
+
+    from pipelines.scoring.tokenizer import FastTokenizer
+
+    AnyTokenizer = PreTrainedTokenizerBase | FastTokenizer
+
 
 NO_EMOTION = -100
 MADE_UP = "augmentation:"  # what the label_source of made-up pairs starts with
@@ -36,7 +41,7 @@ def _join(turns: Sequence[str], separator: str) -> str:
     return f" {separator} ".join(turns)
 
 
-def _cut_responses(responses: list[str], tokenizer: "PreTrainedTokenizerBase", limit: int) -> list[str]:
+def _cut_responses(responses: list[str], tokenizer: "AnyTokenizer", limit: int) -> list[str]:
     """Responses of at most `limit` tokens; the rest of a row is left to the context."""
     # No response of so few bytes can be over the limit (a rare character is several tokens of a byte-level tokenizer):
     # most are not tokenised twice.
@@ -52,14 +57,14 @@ def _cut_responses(responses: list[str], tokenizer: "PreTrainedTokenizerBase", l
     return responses
 
 
-def encode_texts(texts: list[str], tokenizer: "PreTrainedTokenizerBase", view_length: int) -> list[list[int]]:
+def encode_texts(texts: list[str], tokenizer: "AnyTokenizer", view_length: int) -> list[list[int]]:
     """Token ids of single texts, special tokens included, the oldest tokens cut first."""
     tokenizer.truncation_side = "left"
     return tokenizer(texts, truncation=True, max_length=view_length)["input_ids"]
 
 
 def encode_pairs(
-    contexts: list[str], responses: list[str], tokenizer: "PreTrainedTokenizerBase", view_length: int
+    contexts: list[str], responses: list[str], tokenizer: "AnyTokenizer", view_length: int
 ) -> list[list[int]]:
     """Token ids of (context, response) pairs; a response keeps up to half the row, the context loses its oldest."""
     tokenizer.truncation_side = "left"
@@ -73,7 +78,7 @@ def encode_views(
     examples: Iterable[Example],
     views: Sequence[int],
     context_view: str,
-    tokenizer: "PreTrainedTokenizerBase",
+    tokenizer: "AnyTokenizer",
     view_length: int,
     seen: str = "both",
 ) -> list[EncodedExample]:
@@ -124,7 +129,7 @@ def encode_views(
 
 
 def _at_most_half(
-    responses: Sequence[str], ids_of: Mapping[str, list[int]], tokenizer: "PreTrainedTokenizerBase", view_length: int
+    responses: Sequence[str], ids_of: Mapping[str, list[int]], tokenizer: "AnyTokenizer", view_length: int
 ) -> list[list[int]]:
     """Ids of the responses; those of more tokens than half a view keep their beginning."""
     limit = view_length // 2

@@ -17,8 +17,9 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 from tqdm import tqdm
 
-from modeling.encoder import SharedEncoder, load_encoder_config, load_tokenizer, pool_view
+from modeling.encoder import SharedEncoder, load_encoder_config, load_tokenizer
 from modeling.heads import Head
+from modeling.views import pool_view
 from pipelines.atomic import write_json, write_with
 from pipelines.data.collator import MULTIPLE, pad_rows
 from pipelines.data.encoding import encode_pairs, encode_texts

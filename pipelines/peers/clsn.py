@@ -20,7 +20,7 @@ from sklearn.metrics import accuracy_score, f1_score
 import peers.clsn
 import peers.clsn_baselines
 from modeling.base import EncoderModel
-from modeling.encoder import FULL_DIALOGUE
+from modeling.views import FULL_DIALOGUE
 from pipelines.atomic import write_array
 from pipelines.data.empathetic_intents import INTENTS
 from pipelines.data.encoding import encode_texts

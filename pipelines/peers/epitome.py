@@ -11,7 +11,7 @@ import torch
 
 import peers.epitome
 from modeling.base import EncoderModel
-from modeling.encoder import CONTEXT, RESPONSE
+from modeling.views import CONTEXT, RESPONSE
 from pipelines.data.encoding import encode_texts
 from pipelines.data.rationales import rationale_mask
 from pipelines.evaluation.predict import Outputs

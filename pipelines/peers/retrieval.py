@@ -14,7 +14,7 @@ from torch import nn
 
 import peers.retrieval
 from modeling.base import EncoderModel
-from modeling.encoder import CONTEXT, RESPONSE
+from modeling.views import CONTEXT, RESPONSE
 from peers.retrieval.model import RetrievalOutput
 from pipelines.conversations.retrieval_metrics import (
     Retrieved,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from modeling.encoder import CONTEXT, FULL_DIALOGUE, RESPONSE
+from modeling.views import CONTEXT, FULL_DIALOGUE, RESPONSE
 from pipelines.data.collator import pad_rows
 from pipelines.data.encoding import encode_pairs, encode_texts
 

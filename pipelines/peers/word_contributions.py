@@ -7,7 +7,7 @@ import pandas as pd
 import torch
 
 from modeling.base import EncoderModel
-from modeling.encoder import FULL_DIALOGUE
+from modeling.views import FULL_DIALOGUE
 from pipelines.data.collator import pad_rows
 from pipelines.errors import UserError
 

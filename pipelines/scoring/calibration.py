@@ -4,8 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import minimize_scalar
-from scipy.special import log_softmax
 
 from pipelines.scoring.results import Interval
 
@@ -57,6 +55,9 @@ def fit_interval(
 
 def fit_temperature(logits: np.ndarray, emotions: Sequence[int]) -> float:
     """The temperature (Guo et al. 2017, arXiv:1706.04599) of least cross-entropy. logits: (n, classes); emotions: n."""
+    from scipy.optimize import minimize_scalar  # scoring does without: its import takes longer than a score
+    from scipy.special import log_softmax
+
     gold = np.asarray(emotions)
 
     def cross_entropy(log_temperature: float) -> float:

@@ -10,30 +10,34 @@ README.md                  the model card
 
 import hashlib
 import json
-import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
-from peft import PeftModel
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 
-from modeling.encoder import load_tokenizer
-from mvc.configuration import MVCConfig
-from mvc.model import MVCModel
 from pipelines.errors import UserError
 from pipelines.scoring.calibration import Calibration
 from pipelines.scoring.domain import Domain
-from pipelines.training.provenance import weights_sha256
+from pipelines.scoring.network import (
+    ADAPTER,
+    HEADS,
+    ReleasedNetwork,
+    encoder_folder,
+    encoder_weights,
+    merge_adapter,
+    read_network,
+)
+from pipelines.scoring.tokenizer import FastTokenizer
 
 if TYPE_CHECKING:
-    from transformers import PreTrainedTokenizerBase
+    from mvc.model import MVCModel
 
 RELEASED = Path(__file__).parent / "released"
 SCHEMA_VERSION = 1
-ADAPTER, HEADS, FITTED, SCORER = "adapter", "heads.safetensors", "fitted.safetensors", "scorer.json"
+FITTED, SCORER = "fitted.safetensors", "scorer.json"
 PICKLED = (".bin", ".pt", ".pth", ".pkl", ".pickle", ".ckpt", ".joblib", ".npy")
 
 
@@ -41,8 +45,9 @@ PICKLED = (".bin", ".pt", ".pth", ".pkl", ".pickle", ".ckpt", ".joblib", ".npy")
 class Checkpoint:
     """What a scorer is made of; the adapter is merged into the encoder. mechanism_*: (9, features) and (9,)."""
 
-    model: MVCModel
-    tokenizer: "PreTrainedTokenizerBase"
+    folder: Path
+    network: ReleasedNetwork
+    tokenizer: FastTokenizer
     mechanism_weight: torch.Tensor
     mechanism_bias: torch.Tensor
     domain: Domain
@@ -68,10 +73,11 @@ def read_checkpoint(folder: Path) -> Checkpoint:
             raise UserError(
                 f"{folder / SCORER}: expected schema version {SCHEMA_VERSION}, got {described['schema_version']}; {fix}"
             )
-        model, tokenizer = read_network(folder, described["encoder"])
+        network, tokenizer = read_network(folder, described["encoder"])
         tensors = {name: tensor.float() for name, tensor in load_file(folder / FITTED).items()}
         return Checkpoint(
-            model=model,
+            folder=folder,
+            network=network,
             tokenizer=tokenizer,
             mechanism_weight=tensors["mechanism_weight"],
             mechanism_bias=tensors["mechanism_bias"],
@@ -89,29 +95,23 @@ def read_checkpoint(folder: Path) -> Checkpoint:
         raise UserError(f"{folder}: expected a released checkpoint, it cannot be read: {error}; {fix}") from error
 
 
-def read_network(folder: Path, encoder: dict[str, str]) -> tuple[MVCModel, "PreTrainedTokenizerBase"]:
-    """The network, with the adapter merged into the encoder that `encoder` describes, and the tokenizer.
+def read_model(folder: Path) -> "MVCModel":
+    """The released network as a transformers model, for what is built on them; its scores are the same.
 
-    Raises UserError where the installed encoder is another one.
+    Raises OSError or ValueError where it cannot be read.
     """
+    from mvc.configuration import MVCConfig
+    from mvc.model import MVCModel
+
     config = MVCConfig.from_pretrained(folder)
-    config.adapter_rank = 0  # it is merged below
+    config.adapter_rank = 0  # it is merged
     model = MVCModel(config)
-    model.encoder.load_pretrained(encoder["name_or_path"])
-    found = weights_sha256(model.encoder.pretrained_weights())
-    if found != encoder["sha256"]:
-        raise UserError(
-            f"{folder}: expected the encoder {encoder['name_or_path']} with sha256 {encoder['sha256'][:12]}..., got "
-            f"{found[:12]}...; install the version that the release names: {encoder['version']}"
-        )
-    with warnings.catch_warnings():
-        # Releases of peft up to 0.21 ask transformers for a property by a name that is deprecated there.
-        warnings.filterwarnings("ignore", ".*is_gradient_checkpointing.*", FutureWarning)
-        adapted = PeftModel.from_pretrained(model.encoder.backbone, folder / ADAPTER)
-        model.encoder.backbone = adapted.merge_and_unload()
+    described = json.loads((folder / SCORER).read_text(encoding="utf-8"))["encoder"]
+    weights = encoder_weights(encoder_folder(described["name_or_path"]))
+    merge_adapter(weights, folder / ADAPTER)
     heads = {name: tensor.float() for name, tensor in load_file(folder / HEADS).items()}
-    model.load_state_dict(heads | {f"encoder.{name}": value for name, value in model.encoder.state_dict().items()})
-    return model.eval(), load_tokenizer(encoder["name_or_path"])
+    model.load_state_dict(heads | {f"encoder.backbone.{name}": value for name, value in weights.items()})
+    return model.eval()
 
 
 def _fingerprint(folder: Path) -> str:

@@ -12,21 +12,20 @@ import numpy as np
 import torch
 from torch import nn
 
-from modeling.encoder import SharedEncoder
 from pipelines.atomic import write_with
 from pipelines.errors import UserError
 from pipelines.scoring.checkpoint import Checkpoint
+from pipelines.scoring.encoder import Encoder
 
 CACHE_VARIABLE = "EMPATHY_CACHE"
 EXAMPLE = (2, 16)  # rows and tokens that the export is traced with
 OPSET = 20
 
 
-class Int8Encoder(nn.Module):
-    """Called as a `SharedEncoder` is; the matrices are 8-bit integers, the rest is fp32."""
+class Int8Encoder:
+    """Called as an `Encoder` is; the matrices are 8-bit integers, the rest is fp32."""
 
-    def __init__(self, encoder: SharedEncoder, file: Path) -> None:
-        super().__init__()
+    def __init__(self, encoder: Encoder, file: Path) -> None:
         import onnxruntime
 
         options = onnxruntime.SessionOptions()
@@ -35,7 +34,7 @@ class Int8Encoder(nn.Module):
         self.session = onnxruntime.InferenceSession(str(file), options, providers=["CPUExecutionProvider"])
         self.of_views = encoder.mask_and_positions
 
-    def forward(self, input_ids: torch.Tensor, view_ids: torch.Tensor) -> torch.Tensor:
+    def __call__(self, input_ids: torch.Tensor, view_ids: torch.Tensor) -> torch.Tensor:
         """Hidden states (batch, length, hidden) of packed rows (batch, length)."""
         mask, positions = self.of_views(view_ids)
         given = {"input_ids": input_ids, "mask": mask, "positions": positions}
@@ -43,21 +42,21 @@ class Int8Encoder(nn.Module):
         return torch.from_numpy(np.asarray(hidden))
 
 
-class _Backbone(nn.Module):
-    def __init__(self, encoder: SharedEncoder) -> None:
+class _Exported(nn.Module):
+    def __init__(self, encoder: Encoder) -> None:
         super().__init__()
-        self.backbone = encoder.backbone
+        self.encoder = encoder
 
     def forward(self, input_ids: torch.Tensor, mask: torch.Tensor, positions: torch.Tensor) -> torch.Tensor:
-        return self.backbone(input_ids=input_ids, attention_mask=mask, position_ids=positions).last_hidden_state
+        return self.encoder.encode(input_ids, mask, positions)
 
 
 def int8_encoder(checkpoint: Checkpoint) -> Int8Encoder:
     """The encoder of a checkpoint in 8 bits. Raises UserError where the packages for it are missing."""
     file = cache_folder() / f"int8-{checkpoint.fingerprint[:16]}.onnx"
     if not file.is_file():
-        write_with(file, lambda path: export_int8(checkpoint.model.encoder, path))
-    return Int8Encoder(checkpoint.model.encoder, file)
+        write_with(file, lambda path: export_int8(checkpoint.network.encoder, path))
+    return Int8Encoder(checkpoint.network.encoder, file)
 
 
 def cache_folder() -> Path:
@@ -65,7 +64,7 @@ def cache_folder() -> Path:
     return Path(os.environ.get(CACHE_VARIABLE) or Path.home() / ".cache" / "empathy-cascade")
 
 
-def export_int8(encoder: SharedEncoder, path: Path) -> None:
+def export_int8(encoder: Encoder, path: Path) -> None:
     """Write the encoder to `path`, its matrices quantised a channel at a time (dynamic quantisation)."""
     try:
         from onnxruntime.quantization import QuantType, quantize_dynamic
@@ -80,7 +79,7 @@ def export_int8(encoder: SharedEncoder, path: Path) -> None:
     with tempfile.TemporaryDirectory() as folder, _quiet():
         whole = Path(folder) / "whole.onnx"
         torch.onnx.export(
-            _Backbone(encoder).eval(),
+            _Exported(encoder).eval(),
             (ids, mask, positions),
             whole,
             input_names=["input_ids", "mask", "positions"],

@@ -2,19 +2,18 @@
 
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
 
-from modeling.encoder import CONTEXT
-from mvc.model import MVCModel, ViewVectors
+from modeling.cascade import ViewVectors
+from modeling.views import CONTEXT
 from pipelines.data.collator import collate
 from pipelines.data.encoding import encode_views
 from pipelines.data.views import context_text
-
-if TYPE_CHECKING:
-    from transformers import PreTrainedTokenizerBase
+from pipelines.scoring.network import ReleasedNetwork
+from pipelines.scoring.tokenizer import FastTokenizer
 
 REMEMBERED = 4096  # context views
 BATCH_SIZE = 16  # larger ones are slower on a CPU: they leave its caches
@@ -42,8 +41,8 @@ def _of_like_size(sizes: Sequence[int]) -> Iterator[list[int]]:
 class PairReader:
     """A network and its tokenizer; the last `REMEMBERED` context views are kept."""
 
-    def __init__(self, model: MVCModel, tokenizer: "PreTrainedTokenizerBase") -> None:
-        self.model, self.tokenizer = model, tokenizer
+    def __init__(self, network: ReleasedNetwork, tokenizer: FastTokenizer) -> None:
+        self.network, self.tokenizer = network, tokenizer
         self._contexts: OrderedDict[str, torch.Tensor] = OrderedDict()
 
     @torch.inference_mode()
@@ -52,17 +51,17 @@ class PairReader:
 
         One encoder call where every context is new and its own, else one for the new contexts and one for the rest.
         """
-        keys = [context_text(row, self.model.config.context_view) for row in rows]
+        keys = [context_text(row, self.network.config.context_view) for row in rows]
         new = {key: row for key, row in zip(keys, rows, strict=True) if key not in self._contexts}
         if len(new) == len(rows):
-            vectors = self.model.read_views(**self.encode(rows, self.model.views))
+            vectors = self.network.read_views(**self.encode(rows, self.network.views))
             self._remember(keys, vectors.context)
         else:
             if new:
                 self._read_contexts(new)
             context = torch.stack([self._contexts[key] for key in keys])
-            others = tuple(view for view in self.model.views if view != CONTEXT)
-            vectors = self.model.read_views(**self.encode(rows, others), context=context)
+            others = tuple(view for view in self.network.views if view != CONTEXT)
+            vectors = self.network.read_views(**self.encode(rows, others), context=context)
         self._forget()
         return vectors
 
@@ -73,7 +72,7 @@ class PairReader:
         For many rows that costs less than a batch's contexts beside its other views: tokens of views that do not see
         each other still take the time of attention.
         """
-        keys = (context_text(row, self.model.config.context_view) for row in rows)
+        keys = (context_text(row, self.network.config.context_view) for row in rows)
         new = {key: row for key, row in zip(keys, rows, strict=True) if key not in self._contexts}
         texts = list(new)
         for chosen in _of_like_size([len(text) for text in texts]):
@@ -82,14 +81,14 @@ class PairReader:
 
     def _read_contexts(self, new: Mapping[str, Row]) -> None:
         batch = self.encode(list(new.values()), (CONTEXT,))
-        self._remember(list(new), self.model.pool(self.model.encoder(**batch), batch["view_ids"], CONTEXT))
+        self._remember(list(new), self.network.pool(self.network.encoder(**batch), batch["view_ids"], CONTEXT))
 
     def _forget(self) -> None:
         while len(self._contexts) > REMEMBERED:
             self._contexts.popitem(last=False)
 
     def encode(self, rows: Sequence[Row], views: tuple[int, ...]) -> dict[str, torch.Tensor]:
-        config = self.model.config
+        config = self.network.config
         encoded = encode_views(rows, views, config.context_view, self.tokenizer, config.view_length)
         if len(encoded) == 1:  # no padding: a single pair is what has to be fast
             one = encoded[0]

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 
-from modeling.encoder import CONTEXT, FULL_DIALOGUE, RESPONSE
+from modeling.views import CONTEXT, FULL_DIALOGUE, RESPONSE
 from pipelines.errors import UserError
 from pipelines.scoring.reader import pair_row
 from pipelines.scoring.results import Score
@@ -73,17 +73,17 @@ def explain(scorer: "EmpathyScorer", context: Context, response: str) -> Explana
     if not reply or not any(turn["text"] for turn in turns):
         raise UserError("expected a context and a reply to explain, got an empty one")
     row = pair_row(turns, reply)
-    model, tokenizer = scorer.reader.model, scorer.reader.tokenizer
-    batch = scorer.reader.encode([row], model.views)
+    network, tokenizer = scorer.reader.network, scorer.reader.tokenizer
+    batch = scorer.reader.encode([row], network.views)
     ids, view_ids = batch["input_ids"], batch["view_ids"]
-    table = model.encoder.backbone.get_input_embeddings()
+    embed = network.encoder.embed
     special = torch.isin(ids, torch.tensor(tokenizer.all_special_ids))
     unknown = torch.where(special, ids, torch.full_like(ids, tokenizer.mask_token_id))
 
     def unclamped(embeddings: torch.Tensor) -> torch.Tensor:
-        return model.unclamped_score(embeddings, view_ids.expand(len(embeddings), -1))
+        return network.unclamped_score(embeddings, view_ids.expand(len(embeddings), -1))
 
-    words, baselines = table(ids).detach(), table(unknown).detach()
+    words, baselines = embed(ids), embed(unknown)
     with torch.no_grad():
         start = unclamped(baselines).item()
     method = IntegratedGradients(unclamped)

@@ -10,12 +10,13 @@ import torch
 from safetensors.torch import save_file
 
 from modeling.adapter import is_adapter
-from modeling.encoder import PACKAGE_PREFIX
+from modeling.resolve import PACKAGE_PREFIX
 from mvc.model import MVCModel
 from pipelines.atomic import write_json, write_with
 from pipelines.errors import UserError
-from pipelines.scoring.checkpoint import ADAPTER, FITTED, HEADS, SCHEMA_VERSION, SCORER, read_checkpoint, read_network
+from pipelines.scoring.checkpoint import FITTED, SCHEMA_VERSION, SCORER, read_checkpoint
 from pipelines.scoring.configuration import ReleaseSettings
+from pipelines.scoring.network import ADAPTER, HEADS, read_network
 from pipelines.scoring.reader import PairReader
 from pipelines.scoring.release_card import release_card
 from pipelines.scoring.release_data import ReleaseData, read_release_data

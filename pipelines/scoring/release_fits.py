@@ -47,6 +47,5 @@ def fit_all(reader: PairReader, data: ReleaseData, experiment: ExperimentSetting
 
 
 def _scores_and_logits(reader: PairReader, vectors: Any) -> torch.Tensor:
-    output = reader.model.judge(vectors)
-    assert output.empathy is not None and output.emotion_logits is not None
+    output = reader.network.judge(vectors)
     return torch.cat([output.empathy[:, None], output.emotion_logits], dim=1)

@@ -6,15 +6,13 @@ from pathlib import Path
 from typing import NamedTuple, Self
 
 import torch
-from torch import nn
 
-from modeling.encoder import SharedEncoder
 from pipelines.data.mechanisms import LEVELS
 from pipelines.data.views import context_text
 from pipelines.errors import UserError
 from pipelines.scoring import PRECISIONS
 from pipelines.scoring.checkpoint import RELEASED, Checkpoint, read_checkpoint
-from pipelines.scoring.fused_encoder import fused
+from pipelines.scoring.encoder import Encoder
 from pipelines.scoring.reader import (
     BATCH_SIZE,
     REMEMBERED,
@@ -44,14 +42,13 @@ class Judged(NamedTuple):
     distance: torch.Tensor
 
 
-class Bf16Encoder(nn.Module):
+class Bf16Encoder:
     """An encoder that calculates in bf16; its hidden states are fp32."""
 
-    def __init__(self, encoder: SharedEncoder) -> None:
-        super().__init__()
-        self.encoder = encoder.bfloat16()  # fused it is slower in batches
+    def __init__(self, encoder: Encoder) -> None:
+        self.encoder = encoder.bfloat16()
 
-    def forward(self, input_ids: torch.Tensor, view_ids: torch.Tensor) -> torch.Tensor:
+    def __call__(self, input_ids: torch.Tensor, view_ids: torch.Tensor) -> torch.Tensor:
         """Hidden states (batch, length, hidden) of packed rows (batch, length)."""
         return self.encoder(input_ids, view_ids).float()
 
@@ -67,18 +64,15 @@ class EmpathyScorer:
         if precision not in PRECISIONS:
             raise UserError(f"precision: expected one of {', '.join(PRECISIONS)}, got {precision!r}")
         self.checkpoint, self.precision = checkpoint, precision
-        self.reader = PairReader(checkpoint.model, checkpoint.tokenizer)
+        network = checkpoint.network
+        self.reader = PairReader(network, checkpoint.tokenizer)
         if precision == "int8":
             from pipelines.scoring.int8 import int8_encoder
 
-            checkpoint.model.encoder = int8_encoder(checkpoint)  # type: ignore[assignment]  # called as one
+            network.encoder = int8_encoder(checkpoint)
         elif precision == "bf16":
-            checkpoint.model.encoder = Bf16Encoder(checkpoint.model.encoder)  # type: ignore[assignment]
-        else:
-            checkpoint.model.encoder = fused(checkpoint.model.encoder)  # type: ignore[assignment]
-        names = checkpoint.model.config.id2label
-        assert names is not None
-        self.labels = [str(name) for _, name in sorted(names.items())]
+            network.encoder = Bf16Encoder(network.encoder)
+        self.labels = [name for _, name in sorted(network.config.id2label.items(), key=lambda one: int(one[0]))]
 
     @classmethod
     def from_pretrained(cls, folder: str | os.PathLike[str] | None = None, precision: str = "fp32") -> Self:
@@ -136,9 +130,7 @@ class EmpathyScorer:
     def judge(self, rows: Sequence[Row]) -> Judged:
         """Judge a batch of rows with the columns of an example."""
         vectors = self.reader.vectors(rows)
-        output = self.reader.model.judge(vectors)
-        assert output.empathy is not None and output.emotion_logits is not None
-        assert output.quality is not None and output.belonging is not None and output.occasion is not None
+        output = self.reader.network.judge(vectors)
         weight, bias = self.checkpoint.mechanism_weight, self.checkpoint.mechanism_bias
         levels = torch.addmm(bias, mechanism_features(vectors), weight.T)
         return Judged(

@@ -11,6 +11,8 @@ from typing import Any
 from transformers import Pipeline
 from transformers.utils import ModelOutput
 
+from modeling.encoder import load_tokenizer
+from pipelines.scoring.checkpoint import read_model
 from pipelines.scoring.reader import pair_row
 from pipelines.scoring.results import Score
 from pipelines.scoring.scorer import EmpathyScorer
@@ -23,8 +25,9 @@ class EmpathyPipeline(Pipeline):
     """Takes {"context", "response"} or lists of them, gives the plain values of a `Score` for each."""
 
     def __init__(self, scorer: EmpathyScorer, **kwargs: Any) -> None:
-        tokenizer: Any = scorer.checkpoint.tokenizer
-        super().__init__(model=scorer.checkpoint.model, tokenizer=tokenizer, task=TASK, **kwargs)
+        checkpoint = scorer.checkpoint
+        tokenizer: Any = load_tokenizer(checkpoint.described["encoder"]["name_or_path"])
+        super().__init__(model=read_model(checkpoint.folder), tokenizer=tokenizer, task=TASK, **kwargs)
         self.scorer = scorer
 
     def _sanitize_parameters(self, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:

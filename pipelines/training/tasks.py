@@ -13,10 +13,10 @@ from torch import nn
 from torch.nn import functional
 
 from modeling.base import EmpathyModel
-from modeling.encoder import CONTEXT
 from modeling.heads import Head
 from modeling.outputs import EmpathyOutput
 from modeling.stages import Batch, Objective
+from modeling.views import CONTEXT
 from pipelines.data.collator import collate
 from pipelines.data.corpus import Corpus
 from pipelines.data.encoding import EncodedExample, encode_texts, encode_views

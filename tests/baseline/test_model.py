@@ -8,7 +8,7 @@ import torch
 from transformers import AutoConfig, AutoModel
 
 from baseline import Config, Model
-from modeling.encoder import CONTEXT, FULL_DIALOGUE
+from modeling.views import CONTEXT, FULL_DIALOGUE
 
 Batch = dict[str, torch.Tensor]
 LENGTHS = [(9,), (5,), (12,), (7,)]

@@ -1,8 +1,8 @@
 """The baseline's one stage."""
 
 import baseline
-from modeling.encoder import FULL_DIALOGUE
 from modeling.stages import joint_loss
+from modeling.views import FULL_DIALOGUE
 
 
 def test_one_multitask_stage_on_the_full_dialogue(tiny_bert: str) -> None:

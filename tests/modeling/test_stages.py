@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from baseline import Model
-from modeling.encoder import FULL_DIALOGUE
 from modeling.stages import emotion_only_loss, joint_loss
+from modeling.views import FULL_DIALOGUE
 
 
 @pytest.fixture

@@ -9,13 +9,13 @@ import torch
 from safetensors.torch import load_file, save_file
 from transformers import AutoConfig, AutoModel
 
-from modeling.encoder import CONTEXT, FULL_DIALOGUE, RESPONSE
+from modeling.cascade import Belonging, Occasion, relevance
 from modeling.lessons import BELONGING, OCCASION, QUALITY
 from modeling.losses import gate_loss, relevance_loss
 from modeling.outputs import EmpathyOutput
+from modeling.views import CONTEXT, FULL_DIALOGUE, RESPONSE
 from mvc import Config, Model
 from mvc.configuration import SIGNALS
-from mvc.model import Belonging, Occasion, relevance
 
 Batch = dict[str, torch.Tensor]
 LENGTHS = [(7, 11), (4, 9), (12, 5), (3, 8)]

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 import mvc
-from modeling.encoder import CONTEXT, FULL_DIALOGUE, RESPONSE
+from modeling.views import CONTEXT, FULL_DIALOGUE, RESPONSE
 
 Batch = dict[str, torch.Tensor]
 

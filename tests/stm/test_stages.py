@@ -7,7 +7,7 @@ import torch
 
 import baseline
 import stm
-from modeling.encoder import FULL_DIALOGUE
+from modeling.views import FULL_DIALOGUE
 
 Batch = dict[str, torch.Tensor]
 

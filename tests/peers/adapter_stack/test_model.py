@@ -8,7 +8,8 @@ import torch
 from transformers import AutoModel
 
 from modeling.adapter import is_adapter
-from modeling.encoder import FULL_DIALOGUE, load_encoder_weights
+from modeling.encoder import load_encoder_weights
+from modeling.views import FULL_DIALOGUE
 from peers.adapter_stack import OBJECTIVES, Config, Model
 from peers.adapter_stack.model import EMOTION, EMPATHY
 

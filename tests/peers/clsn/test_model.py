@@ -8,8 +8,8 @@ import torch
 from torch.nn import functional
 from transformers import AutoConfig, AutoModel
 
-from modeling.encoder import FULL_DIALOGUE
 from modeling.losses import focal_loss
+from modeling.views import FULL_DIALOGUE
 from peers.clsn import OBJECTIVES, Config, Model
 
 Batch = dict[str, torch.Tensor]

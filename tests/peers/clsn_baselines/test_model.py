@@ -8,7 +8,7 @@ import torch
 from torch.nn import functional
 from transformers import AutoConfig, AutoModel
 
-from modeling.encoder import FULL_DIALOGUE
+from modeling.views import FULL_DIALOGUE
 from peers.clsn_baselines import OBJECTIVES, Config, Model
 from peers.clsn_baselines.configuration import KINDS
 

@@ -8,7 +8,8 @@ import torch
 from transformers import AutoConfig, AutoModel
 
 from modeling.adapter import is_adapter
-from modeling.encoder import CONTEXT, RESPONSE, load_encoder_weights
+from modeling.encoder import load_encoder_weights
+from modeling.views import CONTEXT, RESPONSE
 from peers.epitome import OBJECTIVES, Config, Model
 from peers.epitome.model import attend, known_cross_entropy
 

@@ -7,7 +7,7 @@ import pytest
 import torch
 from transformers import AutoConfig, AutoModel
 
-from modeling.encoder import CONTEXT, RESPONSE
+from modeling.views import CONTEXT, RESPONSE
 from peers.retrieval import OBJECTIVES, Config, Model
 from peers.retrieval.configuration import SIMILARITIES
 from peers.retrieval.model import in_batch_loss, same_response

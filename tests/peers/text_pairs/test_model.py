@@ -9,7 +9,7 @@ from torch.nn import functional
 from transformers import AutoModel
 
 from modeling.adapter import is_adapter
-from modeling.encoder import CONTEXT, FULL_DIALOGUE, RESPONSE
+from modeling.views import CONTEXT, FULL_DIALOGUE, RESPONSE
 from peers.text_pairs import OBJECTIVES, Model
 from peers.text_pairs.configuration import CLASSIFICATION, REGRESSION
 from peers.text_pairs.losses import CLASSIFICATION_LOSSES, REGRESSION_LOSSES

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from modeling.encoder import CONTEXT, FULL_DIALOGUE
+from modeling.views import CONTEXT, FULL_DIALOGUE
 from pipelines.data.collator import MULTIPLE, collate
 from pipelines.data.encoding import NO_EMOTION, EncodedExample
 

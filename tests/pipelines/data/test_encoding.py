@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 from transformers import PreTrainedTokenizerBase
 
-from modeling.encoder import CONTEXT, FULL_DIALOGUE, RESPONSE, load_tokenizer
+from modeling.encoder import load_tokenizer
+from modeling.views import CONTEXT, FULL_DIALOGUE, RESPONSE
 from pipelines.data.encoding import NO_EMOTION, encode_pairs, encode_texts, encode_views
 
 # Words that either tiny tokenizer knows as one token.

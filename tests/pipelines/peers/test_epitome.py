@@ -9,7 +9,8 @@ import pandas as pd
 import pytest
 import torch
 
-from modeling.encoder import CONTEXT, RESPONSE, load_tokenizer
+from modeling.encoder import load_tokenizer
+from modeling.views import CONTEXT, RESPONSE
 from pipelines import train
 from pipelines.evaluation.predict import Outputs
 from pipelines.peers.epitome import Cell, Settings

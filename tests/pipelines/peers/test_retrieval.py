@@ -14,7 +14,7 @@ import torch
 import yaml
 from transformers import AutoModel, AutoTokenizer
 
-from modeling.encoder import CONTEXT, RESPONSE
+from modeling.views import CONTEXT, RESPONSE
 from pipelines.conversations import training_dialogues
 from pipelines.conversations.retrieval_metrics import average_bleu
 from pipelines.data.empatheticdialogues_files import COLUMNS

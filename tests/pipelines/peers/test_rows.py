@@ -3,7 +3,8 @@
 import pytest
 import torch
 
-from modeling.encoder import CONTEXT, FULL_DIALOGUE, RESPONSE, load_tokenizer
+from modeling.encoder import load_tokenizer
+from modeling.views import CONTEXT, FULL_DIALOGUE, RESPONSE
 from pipelines.peers.rows import NOT_SCORED, PeerRow, collate_rows, pair_rows
 
 FIRST = ["Our cat died.", "I lost my race."]

@@ -8,7 +8,8 @@ import torch
 import peers.clsn
 import peers.clsn_baselines
 from modeling.base import EncoderModel
-from modeling.encoder import FULL_DIALOGUE, load_tokenizer
+from modeling.encoder import load_tokenizer
+from modeling.views import FULL_DIALOGUE
 from pipelines.data.collator import pad_rows
 from pipelines.peers import word_contributions as module
 from pipelines.peers.word_contributions import log_odds, token_contributions, word_contributions

@@ -25,7 +25,7 @@ def test_scores_in_8_bits(release: Path, tmp_path: Path, monkeypatch: pytest.Mon
         assert one.empathy == pytest.approx(other.empathy, abs=0.15)
     batch = plain.reader.encode([{"dialogue_context": [], "situation": "", "response": "Buy a lamp."}] * 2, (1, 2, 3))
     with torch.no_grad():
-        first, second = plain.reader.model.encoder(**batch), quick.reader.model.encoder(**batch)
+        first, second = plain.reader.network.encoder(**batch), quick.reader.network.encoder(**batch)
     inside = batch["view_ids"] > 0
     assert first.shape == second.shape
     assert torch.nn.functional.cosine_similarity(first[inside], second[inside], dim=-1).min() > 0.95

@@ -17,11 +17,11 @@ def test_the_points_sum_to_the_score(scorer: EmpathyScorer) -> None:
     total = found.baseline + sum(points)
     batch = scorer.reader.encode(
         [{"dialogue_context": [{"role": "speaker", "text": SAID}], "situation": "", "response": REPLY}],
-        scorer.reader.model.views,
+        scorer.reader.network.views,
     )
-    words = scorer.reader.model.encoder.backbone.get_input_embeddings()(batch["input_ids"])
+    words = scorer.reader.network.encoder.embed(batch["input_ids"])
     with torch.no_grad():
-        unclamped = scorer.reader.model.unclamped_score(words, batch["view_ids"]).item()
+        unclamped = scorer.reader.network.unclamped_score(words, batch["view_ids"]).item()
     assert abs(total - unclamped) <= found.gap + 1e-4  # special tokens are the same on both sides
     assert found.gap <= LARGEST_GAP
     assert min(max(unclamped, 1.0), 5.0) == pytest.approx(found.score.empathy, abs=0.3)
@@ -29,7 +29,7 @@ def test_the_points_sum_to_the_score(scorer: EmpathyScorer) -> None:
 
 
 def test_what_a_steep_half_open_gate_takes_is_shared_out_too(scorer: EmpathyScorer) -> None:
-    model = scorer.reader.model
+    model = scorer.reader.network
     assert model.belonging is not None
     with torch.no_grad():
         for weight in model.belonging.dense.parameters():

@@ -94,13 +94,13 @@ def test_a_dialogue_is_its_listener_s_turns(scorer: EmpathyScorer) -> None:
 
 def test_a_context_is_encoded_once(scorer: EmpathyScorer, monkeypatch: pytest.MonkeyPatch) -> None:
     tokens: list[int] = []
-    encode = scorer.reader.model.encoder.forward
+    encode = scorer.reader.network.encoder
 
     def counted(input_ids: torch.Tensor, view_ids: torch.Tensor) -> torch.Tensor:
         tokens.append(int((view_ids > 0).sum()))
         return encode(input_ids, view_ids)
 
-    monkeypatch.setattr(scorer.reader.model.encoder, "forward", counted)
+    monkeypatch.setattr(scorer.reader.network, "encoder", counted)
     scorer.score(SAID, REPLIES[0])
     scorer.score(SAID, REPLIES[0])
     assert len(tokens) == 2

@@ -5,8 +5,8 @@ import math
 import pytest
 import torch
 
+from modeling.cascade import GOLD_PROBABILITY, Cascade
 from mvc.configuration import SIGNALS, MVCConfig
-from mvc.model import GOLD_PROBABILITY, Cascade
 
 SPREAD = (1 - GOLD_PROBABILITY) / 31
 
