@@ -1,16 +1,14 @@
 """EPITOME's network: the response post, read in the light of the seeker post, gives the level and the rationale."""
 
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Self
 
 import torch
 from torch.nn import functional
 from transformers import AutoModel
 from transformers.utils import ModelOutput
 
-from modeling.base import EncoderModel
-from modeling.encoder import SharedEncoder
 from modeling.heads import Head
+from modeling.two_encoders import TwoEncoderModel, split_off
 from modeling.views import CONTEXT, RESPONSE
 from peers.epitome.configuration import LEVELS, EpitomeConfig
 
@@ -34,26 +32,6 @@ class EpitomeOutput(ModelOutput):
     rationale_logits: torch.Tensor | None = None
 
 
-class Post(NamedTuple):
-    """One view of packed rows, apart from the rest: input_ids, view_ids (0 for padding) and places, (batch, longest).
-
-    places: where in the packed row each token was.
-    """
-
-    input_ids: torch.Tensor
-    view_ids: torch.Tensor
-    places: torch.Tensor
-
-
-def split_off(input_ids: torch.Tensor, view_ids: torch.Tensor, view: int) -> Post:
-    """One view's tokens of packed rows (batch, length), moved to the front: an encoder reads what is its own alone."""
-    outside = view_ids != view
-    longest = int((~outside).sum(dim=1).max())
-    places = outside.int().argsort(dim=1, stable=True)[:, :longest]
-    own_views = view_ids.masked_fill(outside, 0).gather(1, places)
-    return Post(input_ids.gather(1, places), own_views, places)
-
-
 def attend(response: torch.Tensor, seeker: torch.Tensor, seeker_mask: torch.Tensor) -> torch.Tensor:
     """Response states (batch, response, hidden) with what they find in the seeker's, as a residual.
 
@@ -75,7 +53,7 @@ def known_cross_entropy(logits: torch.Tensor, labels: torch.Tensor) -> torch.Ten
     return total / (labels != NOT_SCORED).sum().clamp(min=1)
 
 
-class EpitomeModel(EncoderModel):
+class EpitomeModel(TwoEncoderModel):
     """Level and rationale of one mechanism (Sharma et al. 2020, arXiv:2009.08441, section 5).
 
     `encoder` reads the seeker post, `response_encoder` the response post; they start from the same pretrained weights
@@ -89,17 +67,9 @@ class EpitomeModel(EncoderModel):
         super().__init__(config)
         hidden = self.encoder.backbone.config.hidden_size
         width = config.head_size or hidden
-        self.response_encoder = SharedEncoder(config.encoder_config(), config.adapter_rank)
         self.level_head = Head(hidden, width, LEVELS, config.head_dropout)
         self.rationale_head = Head(hidden, width, 2, config.head_dropout)
         self.post_init()
-
-    @classmethod
-    def from_encoder(cls, name_or_path: str, **settings: Any) -> Self:
-        """As of any network; both encoders take over the pretrained weights."""
-        model = super().from_encoder(name_or_path, **settings)
-        model.response_encoder.load_pretrained(name_or_path)
-        return model
 
     def forward(
         self,

@@ -1,4 +1,4 @@
-"""The retrieval bi-encoder of Rashkin et al. 2019 (arXiv:1811.00207), with one encoder for contexts and responses."""
+"""The retrieval bi-encoder of Rashkin et al. 2019 (arXiv:1811.00207)."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ from torch.nn import functional
 from transformers import AutoModel
 from transformers.utils import ModelOutput
 
-from modeling.base import EncoderModel
+from modeling.two_encoders import TwoEncoderModel, split_off
 from modeling.views import CONTEXT, RESPONSE, segment_positions
 from peers.retrieval.configuration import RetrievalConfig
 
@@ -51,8 +51,8 @@ def in_batch_loss(scores: torch.Tensor, no_negative: torch.Tensor) -> torch.Tens
     return functional.cross_entropy(candidates, torch.arange(len(scores), device=scores.device))
 
 
-class RetrievalModel(EncoderModel):
-    """Context and response are packed in one row and do not see each other: one encoder call for both."""
+class RetrievalModel(TwoEncoderModel):
+    """One encoder reads contexts, the other responses, as in the source."""
 
     config_class = RetrievalConfig
     views = (CONTEXT, RESPONSE)
@@ -72,14 +72,13 @@ class RetrievalModel(EncoderModel):
         input_ids, view_ids: (batch, length), every row with the views CONTEXT (the whole dialogue history) and
         RESPONSE; dialogue: (batch,) whole numbers that are equal within a dialogue.
         """
-        hidden = self.encoder(input_ids, view_ids)
         output = RetrievalOutput(
-            context=self._vectors(hidden, view_ids, CONTEXT), response=self._vectors(hidden, view_ids, RESPONSE)
+            context=self.encode(input_ids, view_ids, CONTEXT), response=self.encode(input_ids, view_ids, RESPONSE)
         )
         if dialogue is not None:
             assert output.context is not None and output.response is not None
             # Half precision has steps of up to 1 between the dot products of pooled vectors.
-            with torch.autocast(hidden.device.type, enabled=False):
+            with torch.autocast(input_ids.device.type, enabled=False):
                 scores = output.context.float() @ output.response.float().T
             if self.config.similarity == "cosine":
                 scores = scores / self.config.cosine_temperature
@@ -88,14 +87,13 @@ class RetrievalModel(EncoderModel):
         return output
 
     def encode(self, input_ids: torch.Tensor, view_ids: torch.Tensor, view: int) -> torch.Tensor:
-        """Vectors (batch, hidden) of rows that hold one view, CONTEXT or RESPONSE, such as candidates from elsewhere.
+        """Vectors (batch, hidden) of one view, CONTEXT or RESPONSE, by its encoder.
 
-        input_ids, view_ids: (batch, length).
+        input_ids, view_ids: (batch, length), rows that hold the view; what else they hold is not read.
         """
-        return self._vectors(self.encoder(input_ids, view_ids), view_ids, view)
-
-    def _vectors(self, hidden: torch.Tensor, view_ids: torch.Tensor, view: int) -> torch.Tensor:
-        vectors = self.pool(hidden, view_ids, view)
+        encoder = self.encoder if view == CONTEXT else self.response_encoder
+        text = split_off(input_ids, view_ids, view)
+        vectors = self.pool(encoder(text.input_ids, text.view_ids), text.view_ids, view)
         return functional.normalize(vectors.float(), dim=-1) if self.config.similarity == "cosine" else vectors
 
 

@@ -168,7 +168,7 @@ class Cell(PeerCell):
         return frame["split"].tolist()
 
     def build_model(self) -> EncoderModel:
-        """One pretrained encoder for contexts and responses."""
+        """Two encoders from the same pretrained one."""
         encoder, model = self.settings.encoder, self.settings.model
         return peers.retrieval.Model.from_encoder(
             encoder.name_or_path,

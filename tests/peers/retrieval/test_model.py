@@ -37,11 +37,12 @@ def loss_by_hand(context: torch.Tensor, response: torch.Tensor, candidates: list
 
 
 @pytest.mark.parametrize("similarity", SIMILARITIES)
-def test_outputs_and_one_encoder_call_for_both_texts(tiny_encoder: str, batch: Batch, similarity: str) -> None:
+def test_outputs_and_one_call_of_each_encoder(tiny_encoder: str, batch: Batch, similarity: str) -> None:
     model, calls = tiny(tiny_encoder, similarity=similarity).eval(), []
-    model.encoder.backbone.register_forward_hook(lambda *_: calls.append(1))
+    for name, encoder in (("context", model.encoder), ("response", model.response_encoder)):
+        encoder.backbone.register_forward_hook(lambda *_, name=name: calls.append(name))
     output = model(**batch)
-    assert len(calls) == 1
+    assert calls == ["context", "response"]
     assert output.context.shape == output.response.shape == (4, 32)
     everyone = [[row, *(other for other in range(4) if other != row)] for row in range(4)]
     scale = 1 / 0.05 if similarity == "cosine" else 1.0
