@@ -24,9 +24,9 @@ def tiny(encoder: str, system: str = "clsn") -> EncoderModel:
         model = peers.clsn.Model.from_encoder(encoder, view_length=32)
     else:
         model = peers.clsn_baselines.Model.from_encoder(encoder, view_length=32, kind=system)
-    with torch.no_grad():  # so that words matter, whatever pieces the tokenizer was trained to this time
+    with torch.no_grad():  # so that words matter
         for weight in model.direction_head.parameters():
-            weight.mul_(15 if system == "clsn" else 100)
+            weight.mul_(30)
     return model
 
 
