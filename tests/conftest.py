@@ -122,7 +122,8 @@ def _bert_tokenizer() -> PreTrainedTokenizerFast:
     characters = sorted({character for word in words for character in word})
     # Not trained: the trainer breaks ties by chance, and figures of tests would differ from run to run.
     frequent = sorted((word for word in words if len(word) > 1), key=lambda word: (-words[word], word))
-    pieces = [*special, *characters, *(f"##{character}" for character in characters), *frequent][:200]
+    unused = [f"[unused{number}]" for number in range(200)]
+    pieces = [*special, *characters, *(f"##{character}" for character in characters), *frequent, *unused][:200]
     vocabulary = {piece: number for number, piece in enumerate(pieces)}
     tokenizer = Tokenizer(models.WordPiece(vocabulary, unk_token="[UNK]"))
     tokenizer.normalizer, tokenizer.pre_tokenizer = normalizer, pre_tokenizer

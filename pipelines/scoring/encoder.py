@@ -9,6 +9,7 @@ import torch
 from torch.nn import functional
 
 from modeling.views import segment_positions, visible
+from pipelines.errors import UserError
 
 BUILDS = ("bert", "roberta", "xlm-roberta", "camembert")  # model types of this build
 ACTIVATIONS: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {"gelu": functional.gelu, "relu": functional.relu}
@@ -62,11 +63,11 @@ class Encoder:
     def __init__(self, settings: Mapping[str, Any], weights: Weights) -> None:
         """settings: the encoder's configuration; weights: by their names in the pretrained encoder.
 
-        Raises ValueError for an encoder of another build, KeyError where a setting or a weight is missing.
+        Raises UserError for an encoder of another build, KeyError where a setting or a weight is missing.
         """
         kind, activation = settings["model_type"], settings["hidden_act"]
         if kind not in BUILDS or activation not in ACTIVATIONS:
-            raise ValueError(
+            raise UserError(
                 f"encoder: expected one of type {', '.join(BUILDS)} with the activation {' or '.join(ACTIVATIONS)}, "
                 f"got {kind} with {activation}; choose such an encoder for a release"
             )

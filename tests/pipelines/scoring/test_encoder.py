@@ -10,6 +10,7 @@ from safetensors.torch import load_file, save_file
 
 from modeling.encoder import SharedEncoder, load_encoder_config
 from modeling.views import CONTEXT, FULL_DIALOGUE, RESPONSE
+from pipelines.errors import UserError
 from pipelines.scoring.encoder import Encoder
 from pipelines.scoring.network import encoder_weights
 
@@ -84,7 +85,7 @@ def test_weights_under_the_names_of_older_files(tiny_bert: str, tmp_path: Path) 
 
 @pytest.mark.parametrize("change", [{"model_type": "deberta"}, {"hidden_act": "swish"}])
 def test_an_encoder_of_another_build(tiny_bert: str, change: dict[str, str]) -> None:
-    with pytest.raises(ValueError, match="encoder: expected one of type bert, roberta, .* choose such an encoder"):
+    with pytest.raises(UserError, match="encoder: expected one of type bert, roberta, .* choose such an encoder"):
         Encoder(settings(tiny_bert) | change, encoder_weights(Path(tiny_bert)))
 
 
