@@ -130,7 +130,7 @@ def test_a_twin_is_blind_to_the_other_side_in_training_testing_and_scoring(
             **{"dialogue_context": turns, "response": response, "emotion": None, "empathy": None, "label_source": ""},
         }
 
-    contexts = ("Our cat died last week.", "They towed my van!")
+    contexts = ("Our cat died last week.", "They towed my van, and I had to walk home with all that I had bought!")
     responses = ("I am so sorry.", "Buy a lamp, it will help you at night.")
     pairs = [pair(context, response) for context in contexts for response in responses]
     scores = load_scorer(str(run)).score(pairs).reshape(2, 2)
