@@ -6,6 +6,7 @@ score = empathy_pipeline()
 score({"context": "I lost my job.", "response": "Oh no, I am sorry."})
 """
 
+from dataclasses import replace
 from typing import Any
 
 from transformers import Pipeline
@@ -22,13 +23,17 @@ TASK = "empathy-scoring"
 
 
 class EmpathyPipeline(Pipeline):
-    """Takes {"context", "response"} or lists of them, gives the plain values of a `Score` for each."""
+    """Takes {"context", "response"} or lists of them, gives the plain values of a `Score` for each.
+
+    The network and the tokenizer are those of transformers, in fp32; a scorer by itself is faster.
+    """
 
     def __init__(self, scorer: EmpathyScorer, **kwargs: Any) -> None:
         checkpoint = scorer.checkpoint
         tokenizer: Any = load_tokenizer(checkpoint.described["encoder"]["name_or_path"])
-        super().__init__(model=read_model(checkpoint.folder), tokenizer=tokenizer, task=TASK, **kwargs)
-        self.scorer = scorer
+        network: Any = read_model(checkpoint.folder)
+        super().__init__(model=network, tokenizer=tokenizer, task=TASK, **kwargs)
+        self.scorer = EmpathyScorer(replace(checkpoint, network=network, tokenizer=tokenizer))
 
     def _sanitize_parameters(self, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
         return {}, {}, {}
