@@ -11,10 +11,10 @@ from modeling.configuration import EmpathyConfig, EncoderConfig
 from modeling.encoder import SharedEncoder, load_encoder_config
 from modeling.losses import emotion_loss, empathy_loss
 from modeling.outputs import EmpathyOutput
-from modeling.views import pool_view
+from modeling.views import PoolsViews
 
 
-class EncoderModel(PreTrainedModel):
+class EncoderModel(PoolsViews, PreTrainedModel):
     """Base of every network on the shared encoder: families and peers.
 
     A subclass sets `config_class`, builds its heads in `__init__` and calls `post_init()` last.
@@ -83,10 +83,6 @@ class EncoderModel(PreTrainedModel):
             newer = getattr(backbone, "activation_checkpointing_enable", None)
             enable = newer or backbone.gradient_checkpointing_enable
             enable(gradient_checkpointing_kwargs or {"use_reentrant": False}, **kwargs)
-
-    def pool(self, hidden: torch.Tensor, view_ids: torch.Tensor, view: int) -> torch.Tensor:
-        """Vector (batch, hidden) of a view, pooled as the configuration says."""
-        return pool_view(hidden, view_ids, view, self.config.pooling)
 
 
 class EmpathyModel(EncoderModel):

@@ -10,7 +10,7 @@ from torch.nn import functional
 
 from modeling.heads import EmpathyHead, Head
 from modeling.losses import SCALE
-from modeling.views import CONTEXT, FULL_DIALOGUE, RESPONSE, pool_view
+from modeling.views import CONTEXT, FULL_DIALOGUE, RESPONSE, PoolsViews
 
 if TYPE_CHECKING:
     from mvc.configuration import MVCConfig
@@ -141,13 +141,12 @@ class ViewVectors(NamedTuple):
     relevance: torch.Tensor | None
 
 
-class CascadeNetwork(nn.Module):
+class CascadeNetwork(PoolsViews, nn.Module):
     """Emotion from the context view; empathy from the full dialogue view and the emotion.
 
     What a subclass brings: `config`, the settings of an `MVCConfig`, and `encoder`, called with input_ids and view_ids.
     """
 
-    config: Any
     encoder: Any
     emotion_head: Head
     cascade: Cascade
@@ -173,10 +172,6 @@ class CascadeNetwork(nn.Module):
     def views(self) -> tuple[int, ...]:
         """The views that it reads, in the order of a row."""
         return (CONTEXT, FULL_DIALOGUE, RESPONSE) if self.config.relevance else (CONTEXT, FULL_DIALOGUE)
-
-    def pool(self, hidden: torch.Tensor, view_ids: torch.Tensor, view: int) -> torch.Tensor:
-        """Vector (batch, hidden) of a view, pooled as the configuration says."""
-        return pool_view(hidden, view_ids, view, self.config.pooling)
 
     def read_views(
         self,

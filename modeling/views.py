@@ -1,5 +1,7 @@
 """Packed views: which token belongs to which view, which tokens it sees, where it stands, and how a view is pooled."""
 
+from typing import Any
+
 import torch
 
 # Values of `view_ids`; 0 marks padding.
@@ -42,3 +44,13 @@ def pool_view(hidden: torch.Tensor, view_ids: torch.Tensor, view: int, pooling: 
         return hidden[torch.arange(hidden.shape[0], device=hidden.device), first]
     weights = inside.unsqueeze(-1).to(hidden.dtype)
     return (hidden * weights).sum(dim=1) / weights.sum(dim=1).clamp(min=1)
+
+
+class PoolsViews:
+    """A network whose settings, `config`, have a pooling."""
+
+    config: Any
+
+    def pool(self, hidden: torch.Tensor, view_ids: torch.Tensor, view: int) -> torch.Tensor:
+        """Vector (batch, hidden) of a view, pooled as the configuration says."""
+        return pool_view(hidden, view_ids, view, self.config.pooling)

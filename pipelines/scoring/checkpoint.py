@@ -21,15 +21,7 @@ from safetensors.torch import load_file
 from pipelines.errors import UserError
 from pipelines.scoring.calibration import Calibration
 from pipelines.scoring.domain import Domain
-from pipelines.scoring.network import (
-    ADAPTER,
-    HEADS,
-    ReleasedNetwork,
-    encoder_folder,
-    encoder_weights,
-    merge_adapter,
-    read_network,
-)
+from pipelines.scoring.network import ReleasedNetwork, head_weights, merged_weights, read_network
 from pipelines.scoring.tokenizer import FastTokenizer
 
 if TYPE_CHECKING:
@@ -98,7 +90,7 @@ def read_checkpoint(folder: Path) -> Checkpoint:
 def read_model(folder: Path) -> "MVCModel":
     """The released network as a transformers model, for what is built on them; its scores are the same.
 
-    Raises OSError or ValueError where it cannot be read.
+    Raises what `read_network` raises.
     """
     from mvc.configuration import MVCConfig
     from mvc.model import MVCModel
@@ -106,11 +98,9 @@ def read_model(folder: Path) -> "MVCModel":
     config = MVCConfig.from_pretrained(folder)
     config.adapter_rank = 0  # it is merged
     model = MVCModel(config)
-    described = json.loads((folder / SCORER).read_text(encoding="utf-8"))["encoder"]
-    weights = encoder_weights(encoder_folder(described["name_or_path"]))
-    merge_adapter(weights, folder / ADAPTER)
-    heads = {name: tensor.float() for name, tensor in load_file(folder / HEADS).items()}
-    model.load_state_dict(heads | {f"encoder.backbone.{name}": value for name, value in weights.items()})
+    described = json.loads((folder / SCORER).read_text(encoding="utf-8"))
+    encoder = merged_weights(folder, described["encoder"])
+    model.load_state_dict(head_weights(folder) | {f"encoder.backbone.{name}": value for name, value in encoder.items()})
     return model.eval()
 
 

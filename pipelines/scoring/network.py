@@ -99,8 +99,14 @@ def read_network(folder: Path, encoder: Mapping[str, str]) -> tuple[ReleasedNetw
     OSError, ValueError, KeyError or SafetensorError where a file cannot be read.
     """
     config = NetworkSettings.read(folder / "config.json")
-    pretrained = encoder_folder(encoder["name_or_path"])
-    weights = encoder_weights(pretrained)
+    network = ReleasedNetwork(config, Encoder(config.encoder, merged_weights(folder, encoder)))
+    network.load_state_dict(head_weights(folder))
+    return network, FastTokenizer(encoder_folder(encoder["name_or_path"]))
+
+
+def merged_weights(folder: Path, encoder: Mapping[str, str]) -> dict[str, torch.Tensor]:
+    """The encoder's weights with a release's adapter merged into them; `encoder` and what is raised as above."""
+    weights = encoder_weights(encoder_folder(encoder["name_or_path"]))
     found = weights_sha256(weights)
     if found != encoder["sha256"]:
         raise UserError(
@@ -108,9 +114,12 @@ def read_network(folder: Path, encoder: Mapping[str, str]) -> tuple[ReleasedNetw
             f"{found[:12]}...; install the version that the release names: {encoder['version']}"
         )
     merge_adapter(weights, folder / ADAPTER)
-    network = ReleasedNetwork(config, Encoder(config.encoder, weights))
-    network.load_state_dict({name: tensor.float() for name, tensor in load_file(folder / HEADS).items()})
-    return network, FastTokenizer(pretrained)
+    return weights
+
+
+def head_weights(folder: Path) -> dict[str, torch.Tensor]:
+    """Of a release's heads, fp32."""
+    return {name: tensor.float() for name, tensor in load_file(folder / HEADS).items()}
 
 
 def encoder_folder(name_or_path: str) -> Path:

@@ -1,7 +1,6 @@
 """Reads pairs of context and reply into the vectors of their views, each context once."""
 
-from collections import OrderedDict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,10 +11,10 @@ from modeling.views import CONTEXT
 from pipelines.data.collator import collate
 from pipelines.data.encoding import encode_views
 from pipelines.data.views import context_text
+from pipelines.scoring.memory import ContextMemory
 from pipelines.scoring.network import ReleasedNetwork
 from pipelines.scoring.tokenizer import FastTokenizer
 
-REMEMBERED = 4096  # context views
 BATCH_SIZE = 16  # larger ones are slower on a CPU: they leave its caches
 
 Row = dict[str, Any]
@@ -39,31 +38,28 @@ def _of_like_size(sizes: Sequence[int]) -> Iterator[list[int]]:
 
 
 class PairReader:
-    """A network and its tokenizer; the last `REMEMBERED` context views are kept."""
+    """A network and its tokenizer, and the context views that it read last."""
 
     def __init__(self, network: ReleasedNetwork, tokenizer: FastTokenizer) -> None:
         self.network, self.tokenizer = network, tokenizer
-        self._contexts: OrderedDict[str, torch.Tensor] = OrderedDict()
+        self.memory = ContextMemory()
 
     @torch.inference_mode()
     def vectors(self, rows: Sequence[Row]) -> ViewVectors:
-        """Vectors (batch, hidden) of a batch of rows.
+        """Vectors (batch, hidden) of a batch of at most `REMEMBERED` rows.
 
         One encoder call where every context is new and its own, else one for the new contexts and one for the rest.
         """
-        keys = [context_text(row, self.network.config.context_view) for row in rows]
-        new = {key: row for key, row in zip(keys, rows, strict=True) if key not in self._contexts}
+        texts = self._context_texts(rows)
+        new = self._new(texts, rows)
         if len(new) == len(rows):
             vectors = self.network.read_views(**self.encode(rows, self.network.views))
-            self._remember(keys, vectors.context)
-        else:
-            if new:
-                self._read_contexts(new)
-            context = torch.stack([self._contexts[key] for key in keys])
-            others = tuple(view for view in self.network.views if view != CONTEXT)
-            vectors = self.network.read_views(**self.encode(rows, others), context=context)
-        self._forget()
-        return vectors
+            self.memory.remember(texts, vectors.context)
+            return vectors
+        if new:
+            self._read_contexts(new)
+        others = tuple(view for view in self.network.views if view != CONTEXT)
+        return self.network.read_views(**self.encode(rows, others), context=self.memory.recall(texts))
 
     @torch.inference_mode()
     def read_contexts(self, rows: Sequence[Row]) -> None:
@@ -72,20 +68,21 @@ class PairReader:
         For many rows that costs less than a batch's contexts beside its other views: tokens of views that do not see
         each other still take the time of attention.
         """
-        keys = (context_text(row, self.network.config.context_view) for row in rows)
-        new = {key: row for key, row in zip(keys, rows, strict=True) if key not in self._contexts}
+        new = self._new(self._context_texts(rows), rows)
         texts = list(new)
         for chosen in _of_like_size([len(text) for text in texts]):
             self._read_contexts({texts[place]: new[texts[place]] for place in chosen})
-        self._forget()
 
-    def _read_contexts(self, new: Mapping[str, Row]) -> None:
+    def _context_texts(self, rows: Sequence[Row]) -> list[str]:
+        return [context_text(row, self.network.config.context_view) for row in rows]
+
+    def _new(self, texts: Sequence[str], rows: Sequence[Row]) -> dict[str, Row]:
+        return {text: row for text, row in zip(texts, rows, strict=True) if not self.memory.has(text)}
+
+    def _read_contexts(self, new: dict[str, Row]) -> None:
         batch = self.encode(list(new.values()), (CONTEXT,))
-        self._remember(list(new), self.network.pool(self.network.encoder(**batch), batch["view_ids"], CONTEXT))
-
-    def _forget(self) -> None:
-        while len(self._contexts) > REMEMBERED:
-            self._contexts.popitem(last=False)
+        hidden = self.network.encoder(**batch)
+        self.memory.remember(list(new), self.network.pool(hidden, batch["view_ids"], CONTEXT))
 
     def encode(self, rows: Sequence[Row], views: tuple[int, ...]) -> dict[str, torch.Tensor]:
         config = self.network.config
@@ -95,11 +92,6 @@ class PairReader:
             return {"input_ids": torch.tensor([one.input_ids]), "view_ids": torch.tensor([one.view_ids])}
         batch = collate(encoded, self.tokenizer.pad_token_id)
         return {"input_ids": batch["input_ids"], "view_ids": batch["view_ids"]}
-
-    def _remember(self, keys: Sequence[str], vectors: torch.Tensor) -> None:
-        for key, vector in zip(keys, vectors, strict=True):
-            self._contexts[key] = vector
-            self._contexts.move_to_end(key)
 
 
 def collect(reader: PairReader, rows: Sequence[Row], read: Callable[[ViewVectors], torch.Tensor]) -> np.ndarray:

@@ -13,9 +13,9 @@ from pipelines.errors import UserError
 from pipelines.scoring import PRECISIONS
 from pipelines.scoring.checkpoint import RELEASED, Checkpoint, read_checkpoint
 from pipelines.scoring.encoder import Encoder
+from pipelines.scoring.memory import REMEMBERED
 from pipelines.scoring.reader import (
     BATCH_SIZE,
-    REMEMBERED,
     PairReader,
     Row,
     batches,

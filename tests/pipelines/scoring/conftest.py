@@ -12,7 +12,8 @@ from modeling.adapter import is_adapter
 from mvc.model import MVCModel
 from pipelines.data.dialogue import EMOTIONS
 from pipelines.scoring.calibration import Calibration
-from pipelines.scoring.checkpoint import ADAPTER, FITTED, HEADS, SCHEMA_VERSION, SCORER
+from pipelines.scoring.checkpoint import FITTED, SCHEMA_VERSION, SCORER
+from pipelines.scoring.network import ADAPTER, HEADS
 from pipelines.scoring.scorer import EmpathyScorer
 from pipelines.training.provenance import weights_sha256
 

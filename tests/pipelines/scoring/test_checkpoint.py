@@ -8,7 +8,8 @@ import pytest
 
 from pipelines.errors import UserError
 from pipelines.scoring import EmpathyScorer
-from pipelines.scoring.checkpoint import FITTED, HEADS, SCORER
+from pipelines.scoring.checkpoint import FITTED, SCORER, read_model
+from pipelines.scoring.network import HEADS
 
 
 class Planted:
@@ -56,8 +57,9 @@ def test_another_encoder_than_the_one_it_was_trained_on(release: Path) -> None:
     described = json.loads((release / SCORER).read_text())
     described["encoder"]["sha256"] = "0" * 64
     (release / SCORER).write_text(json.dumps(described))
-    with pytest.raises(UserError, match="expected the encoder .* with sha256 000000000000"):
-        EmpathyScorer.from_pretrained(release)
+    for read in (EmpathyScorer.from_pretrained, read_model):
+        with pytest.raises(UserError, match="expected the encoder .* with sha256 000000000000"):
+            read(release)
 
 
 def test_another_schema(release: Path) -> None:

@@ -23,8 +23,9 @@ from pipelines.probes.pairs import pair_row as probe_pair
 from pipelines.scoring import EmpathyScorer
 from pipelines.scoring import release as module
 from pipelines.scoring.calibration import Calibration
-from pipelines.scoring.checkpoint import FITTED, HEADS, SCORER
+from pipelines.scoring.checkpoint import FITTED, SCORER
 from pipelines.scoring.configuration import ReleaseSettings
+from pipelines.scoring.network import HEADS
 from pipelines.scoring.reader import pair_row
 from pipelines.scoring.release import make_release
 from pipelines.scoring.release_data import RatedRows, ReleaseData
