@@ -11,6 +11,7 @@ from pipelines.data.encoding import encode_views
 from pipelines.errors import UserError
 from pipelines.scoring import EmpathyScorer, Score
 from pipelines.scoring.domain import EMPTY_CONTEXT, EMPTY_RESPONSE
+from pipelines.scoring.memory import ContextMemory
 from pipelines.scoring.turns import context_turns
 from tests.pipelines.scoring.conftest import CALIBRATION, write_release
 
@@ -45,13 +46,18 @@ def test_the_score_is_the_network_s_before_its_adapter_was_merged(tiny_encoder: 
     assert found.interval == CALIBRATION.interval(found.empathy)
 
 
-def test_many_rows_get_the_scores_that_they_get_alone(release: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("remembered", [3, 4096])
+def test_many_rows_get_the_scores_that_they_get_alone(
+    release: Path, monkeypatch: pytest.MonkeyPatch, remembered: int
+) -> None:
     monkeypatch.setattr("pipelines.scoring.reader.BATCH_SIZE", 3)
     monkeypatch.setattr("pipelines.scoring.scorer.BATCH_SIZE", 3)
     monkeypatch.setattr("pipelines.scoring.scorer.CHUNK", 8)
     contexts = [SAID, "They towed my van!", ["Our cat died.", "Oh.", "I miss her."], "", "My brother came home again."]
     pairs = [(context, reply) for reply in REPLIES for context in contexts] * 2
-    found = EmpathyScorer.from_pretrained(release).score_pairs(pairs)
+    scorer = EmpathyScorer.from_pretrained(release)
+    scorer.reader.memory = ContextMemory(remembered)
+    found = scorer.score_pairs(pairs)
     alone = EmpathyScorer.from_pretrained(release)
     for one, pair in zip(found, pairs, strict=True):
         assert_same(one, alone.score(*pair))
