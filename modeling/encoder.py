@@ -17,6 +17,7 @@ from transformers import (
 )
 
 from modeling.adapter import BASE_LAYER, add_adapter, is_adapter, reset_adapter
+from modeling.dropout import ATTENTION, use_dropout
 from modeling.resolve import resolve_encoder
 from modeling.views import segment_positions, visible
 
@@ -60,7 +61,8 @@ class SharedEncoder(nn.Module):
     def __init__(self, config: PretrainedConfig, adapter_rank: int = 0) -> None:
         """adapter_rank: 0, or the rank of a low-rank adapter on every linear layer, which is then all that trains."""
         super().__init__()
-        self.backbone = AutoModel.from_config(config, attn_implementation="sdpa")
+        self.backbone = AutoModel.from_config(config, attn_implementation=ATTENTION)
+        use_dropout(self.backbone)
         # The pooler of BERT-like encoders is not used: without it no parameter stays without a gradient.
         if getattr(self.backbone, "pooler", None) is not None:
             self.backbone.pooler = None

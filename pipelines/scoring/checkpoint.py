@@ -16,12 +16,11 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file
 
 from pipelines.errors import UserError
 from pipelines.scoring.calibration import Calibration
 from pipelines.scoring.domain import Domain
-from pipelines.scoring.network import ReleasedNetwork, head_weights, merged_weights, read_network
+from pipelines.scoring.network import HEADS, ReleasedNetwork, merged_weights, read_network, read_tensors
 from pipelines.scoring.tokenizer import FastTokenizer
 
 if TYPE_CHECKING:
@@ -66,7 +65,7 @@ def read_checkpoint(folder: Path) -> Checkpoint:
                 f"{folder / SCORER}: expected schema version {SCHEMA_VERSION}, got {described['schema_version']}; {fix}"
             )
         network, tokenizer = read_network(folder, described["encoder"])
-        tensors = {name: tensor.float() for name, tensor in load_file(folder / FITTED).items()}
+        tensors = read_tensors(folder / FITTED)
         return Checkpoint(
             folder=folder,
             network=network,
@@ -100,7 +99,8 @@ def read_model(folder: Path) -> "MVCModel":
     model = MVCModel(config)
     described = json.loads((folder / SCORER).read_text(encoding="utf-8"))
     encoder = merged_weights(folder, described["encoder"])
-    model.load_state_dict(head_weights(folder) | {f"encoder.backbone.{name}": value for name, value in encoder.items()})
+    in_model = {f"encoder.backbone.{name}": value for name, value in encoder.items()}
+    model.load_state_dict(read_tensors(folder / HEADS) | in_model)
     return model.eval()
 
 

@@ -100,7 +100,7 @@ def read_network(folder: Path, encoder: Mapping[str, str]) -> tuple[ReleasedNetw
     """
     config = NetworkSettings.read(folder / "config.json")
     network = ReleasedNetwork(config, Encoder(config.encoder, merged_weights(folder, encoder)))
-    network.load_state_dict(head_weights(folder))
+    network.load_state_dict(read_tensors(folder / HEADS))
     return network, FastTokenizer(encoder_folder(encoder["name_or_path"]))
 
 
@@ -117,9 +117,9 @@ def merged_weights(folder: Path, encoder: Mapping[str, str]) -> dict[str, torch.
     return weights
 
 
-def head_weights(folder: Path) -> dict[str, torch.Tensor]:
-    """Of a release's heads, fp32."""
-    return {name: tensor.float() for name, tensor in load_file(folder / HEADS).items()}
+def read_tensors(path: Path) -> dict[str, torch.Tensor]:
+    """Of one of a release's files, by their names, fp32."""
+    return {name: tensor.float() for name, tensor in load_file(path).items()}
 
 
 def encoder_folder(name_or_path: str) -> Path:
@@ -159,7 +159,7 @@ def merge_adapter(weights: dict[str, torch.Tensor], folder: Path) -> None:
     if settings["peft_type"] != "LORA" or other:
         raise ValueError(f"adapter: expected a plain one of type LORA, got {settings['peft_type']} {', '.join(other)}")
     scale = settings["lora_alpha"] / settings["r"]
-    tensors = {name: tensor.float() for name, tensor in load_file(folder / "adapter_model.safetensors").items()}
+    tensors = read_tensors(folder / "adapter_model.safetensors")
     for name in [name for name in tensors if name.endswith(DOWN)]:
         down, up = tensors.pop(name), tensors.pop(name.removesuffix(DOWN) + UP)
         target = name.removeprefix("base_model.model.").removesuffix(DOWN) + ".weight"
