@@ -18,7 +18,7 @@ from peers.clsn.interaction import InteractiveAttention, LabelSignal
 
 @dataclass
 class DirectionOutput(ModelOutput):
-    """What the network returns; `None` where it was not asked for.
+    """What the network returns; `None` where it was not asked for, or is about intents that a baseline does not learn.
 
     loss: scalar, L_direction + intent_weight * L_intent over the labels that were given.
     direction_loss, intent_loss: scalars, the parts of `loss`, unweighted.

@@ -1,39 +1,18 @@
 """The baselines of the cascaded label signal network, on the same input and with the same output."""
 
-from dataclasses import dataclass
-
 import torch
 from torch import nn
 from transformers import AutoModel
-from transformers.utils import ModelOutput
 
 from modeling.base import EncoderModel
 from modeling.heads import Head
 from modeling.losses import emotion_loss as cross_entropy
 from modeling.views import FULL_DIALOGUE
+from peers.clsn.model import DirectionOutput
 from peers.clsn_baselines.co_gat import CoGAT
 from peers.clsn_baselines.configuration import CLSNBaselinesConfig
 from peers.clsn_baselines.dcr_net import DCRNet
 from peers.clsn_baselines.joint_id_sf import JointIDSF
-
-
-@dataclass
-class DirectionOutput(ModelOutput):
-    """What a baseline returns; `None` where it was not asked for. Of "single_task" all about the intent is None.
-
-    loss: scalar, L_direction + intent_weight * L_intent over the labels that were given.
-    direction_loss, intent_loss: scalars, the parts of `loss`, unweighted.
-    direction_logits: (batch, num_directions).
-    intent_logits: (batch, num_intents).
-    pooled: (batch, hidden), the direction's vector that its classifier reads.
-    """
-
-    loss: torch.Tensor | None = None
-    direction_loss: torch.Tensor | None = None
-    intent_loss: torch.Tensor | None = None
-    direction_logits: torch.Tensor | None = None
-    intent_logits: torch.Tensor | None = None
-    pooled: torch.Tensor | None = None
 
 
 def _interaction(config: CLSNBaselinesConfig, hidden: int, heads: int) -> nn.Module | None:

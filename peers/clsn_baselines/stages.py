@@ -4,7 +4,8 @@ from collections.abc import Callable, Mapping
 
 import torch
 
-from peers.clsn_baselines.model import CLSNBaselinesModel, DirectionOutput
+from peers.clsn.model import DirectionOutput
+from peers.clsn_baselines.model import CLSNBaselinesModel
 
 Batch = Mapping[str, torch.Tensor]
 

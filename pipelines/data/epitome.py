@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from pipelines.data.dialogue import clean_text
-from pipelines.data.mechanisms import MECHANISMS
+from pipelines.data.mechanisms import LEVELS, MECHANISMS
 from pipelines.data.text_files import read_text_lines, shorten
 from pipelines.errors import UserError
 
@@ -35,7 +35,10 @@ def read_epitome(path: str, exclude: frozenset[str]) -> pd.DataFrame:
     Raises:
         UserError: a file is missing, empty, lacks a column, has a level other than 0, 1, 2, or annotates other pairs.
     """
-    frames = {mechanism: _read(Path(path) / name) for mechanism, name in FILES.items()}
+    frames = {
+        mechanism: read_file(Path(path) / name).drop_duplicates(["sp_id", "rp_id"], ignore_index=True)
+        for mechanism, name in FILES.items()
+    }
     pairs = frames[MECHANISMS[0]].drop(columns="level")
     for mechanism, frame in frames.items():
         levels = frame.set_index(["sp_id", "rp_id"])["level"].rename(mechanism)
@@ -55,20 +58,32 @@ def leave_out(pairs: pd.DataFrame, exclude: frozenset[str]) -> pd.DataFrame:
     return pairs[~left_out].reset_index(drop=True)
 
 
-def _read(file: Path) -> pd.DataFrame:
+def read_file(file: Path, *also: str) -> pd.DataFrame:
+    """Every row of one mechanism's file: sp_id, rp_id, seeker_post, response_post, level (0 to 2).
+
+    also: further columns, taken as they are. Raises UserError as `read_epitome`.
+    """
+    columns = (*COLUMNS, *also)
     # Posts may hold line breaks inside quotes.
     reader = csv.DictReader(line + "\n" for line in read_text_lines(file, "a CSV of EPITOME", FIX))
-    missing = [name for name in COLUMNS if name not in (reader.fieldnames or ())]
+    missing = [name for name in columns if name not in (reader.fieldnames or ())]
     if missing:
-        raise UserError(f"{file}:1: expected the columns {', '.join(COLUMNS)}, missing {', '.join(missing)}; {FIX}")
+        raise UserError(f"{file}:1: expected the columns {', '.join(columns)}, missing {', '.join(missing)}; {FIX}")
+    levels = {str(level): level for level in range(LEVELS)}
     rows = []
     for row in reader:
-        if row["level"] not in ("0", "1", "2"):
+        if row["level"] not in levels:
             raise UserError(
                 f"{file}:{reader.line_num}: expected a level of 0, 1 or 2, came {shorten(str(row['level']))}; {FIX}"
             )
-        texts = {name: clean_text(row[name]) for name in ("seeker_post", "response_post")}
-        rows.append({"sp_id": row["sp_id"], "rp_id": row["rp_id"], **texts, "level": int(row["level"])})
+        absent = [name for name in columns if row[name] is None]
+        if absent:
+            raise UserError(
+                f"{file}:{reader.line_num}: expected a value for each of {', '.join(columns)}, came none for "
+                f"{', '.join(absent)}; {FIX}"
+            )
+        posts = {name: clean_text(row[name]) for name in ("seeker_post", "response_post")}
+        rows.append({name: row[name] for name in columns} | posts | {"level": levels[row["level"]]})
     if not rows:
         raise UserError(f"{file}: expected annotated pairs, came none; {FIX}")
-    return pd.DataFrame(rows).drop_duplicates(["sp_id", "rp_id"]).reset_index(drop=True)
+    return pd.DataFrame(rows)

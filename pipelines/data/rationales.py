@@ -1,6 +1,5 @@
 """EPITOME's rationales (Sharma et al. 2020, arXiv:2009.08441): which part of a response shows the mechanism."""
 
-import csv
 import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -8,9 +7,8 @@ from pathlib import Path
 import pandas as pd
 
 from pipelines.data.dialogue import clean_text
-from pipelines.data.epitome import COLUMNS, FILES, FIX, leave_out
-from pipelines.data.mechanisms import LEVELS
-from pipelines.data.text_files import read_text_lines, shorten
+from pipelines.data.epitome import FILES, leave_out, read_file
+from pipelines.data.text_files import shorten
 from pipelines.errors import UserError
 
 SEPARATOR = "|"  # the files end every rationale with it
@@ -31,44 +29,18 @@ def read_rationales(path: str, mechanism: str, exclude: frozenset[str]) -> pd.Da
         exclude: ids to leave out, of a seeker post, a response post, or both as `<sp_id>_<rp_id>`.
 
     Raises:
-        UserError: another mechanism was asked for; its file is missing, empty, lacks a column, or has a level other
-            than 0, 1, 2.
+        UserError: another mechanism was asked for; its file is missing, empty, lacks a column or a value, or has a
+            level other than 0, 1, 2.
     """
     if mechanism not in FILES:
         raise UserError(f"mechanism: expected one of {', '.join(FILES)}, came {shorten(mechanism)}; choose one of them")
-    pairs = _read(Path(path) / FILES[mechanism]).drop_duplicates(["sp_id", "rp_id"])
-    return leave_out(pairs, exclude)
+    pairs = read_file(Path(path) / FILES[mechanism], "rationales").drop_duplicates(["sp_id", "rp_id"])
+    return leave_out(pairs.assign(rationales=pairs["rationales"].map(_parts)), exclude)
 
 
-def _read(file: Path) -> pd.DataFrame:
-    # Posts may hold line breaks inside quotes.
-    reader = csv.DictReader(line + "\n" for line in read_text_lines(file, "a CSV of EPITOME", FIX))
-    columns = (*COLUMNS, "rationales")
-    missing = [name for name in columns if name not in (reader.fieldnames or ())]
-    if missing:
-        raise UserError(f"{file}:1: expected the columns {', '.join(columns)}, missing {', '.join(missing)}; {FIX}")
-    levels = {str(level): level for level in range(LEVELS)}
-    rows = []
-    for row in reader:
-        if row["level"] not in levels or row["rationales"] is None:
-            raise UserError(
-                f"{file}:{reader.line_num}: expected a level of 0, 1 or 2 and its rationales, came "
-                f"{shorten(str(row['level']))} and {shorten(str(row['rationales']))}; {FIX}"
-            )
-        parts = (clean_text(part) for part in row["rationales"].split(SEPARATOR))
-        rows.append(
-            {
-                "sp_id": row["sp_id"],
-                "rp_id": row["rp_id"],
-                "seeker_post": clean_text(row["seeker_post"]),
-                "response_post": clean_text(row["response_post"]),
-                "level": levels[row["level"]],
-                "rationales": [part for part in parts if part],
-            }
-        )
-    if not rows:
-        raise UserError(f"{file}: expected annotated pairs, came none; {FIX}")
-    return pd.DataFrame(rows)
+def _parts(rationales: str) -> list[str]:
+    parts = (clean_text(part) for part in rationales.split(SEPARATOR))
+    return [part for part in parts if part]
 
 
 def rationale_spans(response: str, rationales: Iterable[str]) -> list[tuple[int, int] | None]:

@@ -61,9 +61,13 @@ def test_excluded_ids(tmp_path: Path, left_out: str, kept: list[str]) -> None:
         (
             ["a,b,I lost,Hm,3,"],
             HEADER,
-            r"reddit\.csv:2: expected a level of 0, 1 or 2 and its rationales, came '3' and",
+            r"reddit\.csv:2: expected a level of 0, 1 or 2, came '3'; get the three CSVs",
         ),
-        (["a,b,I lost,Hm,1"], HEADER, r"reddit\.csv:2: expected a level .*, came '1' and 'None'; get the three CSVs"),
+        (
+            ["a,b,I lost,Hm,1"],
+            HEADER,
+            r"reddit\.csv:2: expected a value for each of .*, came none for rationales; get the three CSVs",
+        ),
         ([], HEADER, "expected annotated pairs, came none"),
         (
             [],
