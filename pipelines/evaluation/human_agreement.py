@@ -110,6 +110,7 @@ class HumanAgreement:
         self._drawn_sheet = self._by_sheet(self._counts)
         self._rating_ranks, self._word_ranks = self._ranks(self._ratings), self._ranks(self._words)
         self._rating_ranks_within = self._ranks_within(self._ratings)
+        self._of_words = self._correlation(self._word_ranks, self._rating_ranks)
 
     def of(self, scores: np.ndarray, score_range: tuple[float, float] | None = SCORE_RANGE) -> Agreement:
         """Agreement of `scores (n,)`.
@@ -126,7 +127,6 @@ class HumanAgreement:
         ranks = self._ranks(scores)
         with_ratings = self._correlation(ranks, self._rating_ranks)
         with_words = self._correlation(ranks, self._word_ranks)
-        of_words = self._correlation(self._word_ranks, self._rating_ranks)
         within = self._ranks_within(scores)
         if score_range is None:
             mapped = left_out_line(scores, self._ratings)
@@ -142,8 +142,8 @@ class HumanAgreement:
             mae_whole=None
             if mapped is None
             else _estimate(self._counts @ np.abs(np.floor(mapped + 0.5) - self._ratings) / self.n),
-            spearman_given_length=_estimate(_partial(with_ratings, with_words, of_words)),
-            spearman_of_length=_estimate(of_words),
+            spearman_given_length=_estimate(_partial(with_ratings, with_words, self._of_words)),
+            spearman_of_length=_estimate(self._of_words),
             spearman_with_length=_estimate(with_words),
             spearman_within_rater=_estimate(self._sheet_mean(within)),
             spearman_within_rater_pooled=_estimate(self._correlation(within, self._rating_ranks_within)),
@@ -176,10 +176,12 @@ class HumanAgreement:
 
     def _correlation(self, a: np.ndarray, b: np.ndarray) -> np.ndarray:
         """Pearson's r of a and b, (n,) or (resamples + 1, n), in each resample: (resamples + 1,), NaN if undefined."""
-        weights = self._counts
-        mean_a, mean_b = ((weights * one).sum(axis=1) / self.n for one in (a, b))
-        moments = [(weights * one * two).sum(axis=1) / self.n for one, two in ((a, b), (a, a), (b, b))]
-        return _ratio(moments[0] - mean_a * mean_b, moments[1] - mean_a**2, moments[2] - mean_b**2, a, b)
+        weighted_a, weighted_b = self._counts * a, self._counts * b
+        mean_a, mean_b = weighted_a.sum(axis=1) / self.n, weighted_b.sum(axis=1) / self.n
+        pairs = ((weighted_a, b), (weighted_a, a), (weighted_b, b))
+        # No product of this size is stored: half the time of an audit went into such.
+        ab, aa, bb = (np.einsum("...n,...n", one, two) / self.n for one, two in pairs)
+        return _ratio(ab - mean_a * mean_b, aa - mean_a**2, bb - mean_b**2, a, b)
 
     def _sheet_mean(self, within: np.ndarray) -> np.ndarray:
         """Mean over sheets of Spearman's rho, weighted by their items: (resamples + 1,)."""
