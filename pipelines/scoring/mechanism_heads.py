@@ -32,7 +32,7 @@ def fit_mechanism_heads(features: np.ndarray, pairs: pd.DataFrame, seed: int) ->
 
     features: (pairs, features); pairs: as `read_epitome` gives them.
     """
-    features = features.astype(np.float64)  # in half of that the fit's steps can become too small to be told apart
+    features = features.astype(np.float64)  # in single precision the solver can stop early
     groups = pairs["sp_id"].to_numpy()
     splitter = GroupShuffleSplit(n_splits=1, test_size=TEST_SHARE, random_state=seed)
     train, test = next(splitter.split(features, groups=groups))
