@@ -60,7 +60,18 @@ def test_one_seed_shows_nothing(hybrid_experiments: list[Path]) -> None:
     assert readings[0].over_pairs.low == 0.58
     assert readings[0].is_shown is False
     assert context_headline(readings) == (
-        "Context-swap area: mvc, λ 0.1 comes first with 0.6000; that it reads the context (more than 0.5) is not shown."
+        "Context-swap area: mvc, λ 0.1 comes first with 0.6000 on one seed; "
+        "that it reads the context (more than 0.5) is not shown."
+    )
+
+
+def test_the_headline_names_who_reads_where_the_first_is_not_shown_to(hybrid_experiments: list[Path]) -> None:
+    for seed in (39, 43):
+        (hybrid_experiments[-1] / f"mvc-lambda0.1-seed{seed}" / "results.json").unlink()
+    readings = by_name(hybrid_experiments)
+    assert context_headline(list(readings.values())) == (
+        "Context-swap area: mvc + context-aware, λ 0.1 comes first with 0.8400 on one seed; "
+        "that it reads the context (more than 0.5) is not shown (it is for mvc, λ 0.1)."
     )
 
 
