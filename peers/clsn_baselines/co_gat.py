@@ -4,7 +4,8 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from peers.clsn_baselines.token_states import Vectors, max_over_tokens, read_both_ways
+from peers.clsn.model import max_over_tokens
+from peers.clsn_baselines.token_states import BothWays, Vectors
 
 LAYERS = 2
 NEGATIVE_SLOPE = 0.2  # of the graph attention network's paper
@@ -28,12 +29,12 @@ class GraphAttention(nn.Module):
     def forward(self, direction: torch.Tensor, intent: torch.Tensor, inside: torch.Tensor) -> Vectors:
         """New states (batch, length, hidden) of direction and intent; inside: (batch, length)."""
         nodes = torch.cat([self.direction(direction), self.intent(intent)], dim=1)
-        nodes = nodes.unflatten(-1, (self.heads, -1))  # (batch, 2 * length, heads, hidden / heads)
-        node, neighbour = (nodes * self.of_node).sum(dim=-1), (nodes * self.of_neighbour).sum(dim=-1)
-        scores = functional.leaky_relu(node[:, :, None] + neighbour[:, None], NEGATIVE_SLOPE)
-        seen = inside.repeat(1, 2)[:, None, :, None]
-        weights = scores.masked_fill(~seen, float("-inf")).softmax(dim=2)
-        found = functional.elu(torch.einsum("bijh,bjhw->bihw", weights, nodes).flatten(2))
+        nodes = nodes.unflatten(-1, (self.heads, -1)).transpose(1, 2)  # (batch, heads, 2 * length, hidden / heads)
+        node, neighbour = nodes @ self.of_node[..., None], nodes @ self.of_neighbour[..., None]
+        scores = functional.leaky_relu(node + neighbour.mT, NEGATIVE_SLOPE)  # (batch, heads, 2 * length, 2 * length)
+        seen = inside.repeat(1, 2)[:, None, None]
+        weights = scores.masked_fill(~seen, float("-inf")).softmax(dim=-1)
+        found = functional.elu((weights @ nodes).transpose(1, 2).flatten(2))
         of_direction, of_intent = found.chunk(2, dim=1)
         # With the same neighbours for all, it is the residual that keeps the nodes apart.
         return direction + of_direction, intent + of_intent
@@ -50,14 +51,14 @@ class CoGAT(nn.Module):
 
     def __init__(self, hidden: int, heads: int) -> None:
         super().__init__()
-        self.direction_lstm = nn.LSTM(hidden, hidden // 2, batch_first=True, bidirectional=True)
-        self.intent_lstm = nn.LSTM(hidden, hidden // 2, batch_first=True, bidirectional=True)
+        self.direction_lstm = BothWays(nn.LSTM, hidden)
+        self.intent_lstm = BothWays(nn.LSTM, hidden)
         self.layers = nn.ModuleList(GraphAttention(hidden, heads) for _ in range(LAYERS))
 
     def forward(self, states: torch.Tensor, inside: torch.Tensor) -> Vectors:
         """Vectors (batch, hidden) of direction and intent; states: (batch, length, hidden); inside: (batch, length)."""
-        direction = read_both_ways(self.direction_lstm, states, inside)
-        intent = read_both_ways(self.intent_lstm, states, inside)
+        direction = self.direction_lstm(states, inside)
+        intent = self.intent_lstm(states, inside)
         for layer in self.layers:
             direction, intent = layer(direction, intent, inside)
         return max_over_tokens(direction, inside), max_over_tokens(intent, inside)

@@ -2,9 +2,9 @@
 
 import torch
 from torch import nn
-from torch.nn import functional
 
-from peers.clsn_baselines.token_states import Vectors, max_over_tokens, read_both_ways
+from peers.clsn.model import max_over_tokens
+from peers.clsn_baselines.token_states import BothWays, Vectors
 
 LAYERS = 3  # as in the paper
 
@@ -14,8 +14,8 @@ def attend(states: torch.Tensor, others: torch.Tensor, inside: torch.Tensor) -> 
 
     inside: (batch, length), which of the others can be attended to.
     """
-    found = functional.scaled_dot_product_attention(states, others, others, attn_mask=inside[:, None], scale=1.0)
-    return states + found
+    scores = (states @ others.mT).masked_fill(~inside[:, None], float("-inf"))
+    return states + scores.softmax(dim=-1) @ others
 
 
 class RelationLayer(nn.Module):
@@ -23,13 +23,13 @@ class RelationLayer(nn.Module):
 
     def __init__(self, hidden: int) -> None:
         super().__init__()
-        self.intent_lstm = nn.LSTM(hidden, hidden // 2, batch_first=True, bidirectional=True)
+        self.intent_lstm = BothWays(nn.LSTM, hidden)
         self.direction_dense = nn.Linear(hidden, hidden)
 
     def forward(self, direction: torch.Tensor, intent: torch.Tensor, inside: torch.Tensor) -> Vectors:
         """New states (batch, length, hidden) of direction and intent; inside: (batch, length)."""
         direction = torch.tanh(self.direction_dense(direction))
-        intent = read_both_ways(self.intent_lstm, intent, inside)
+        intent = self.intent_lstm(intent, inside)
         return attend(direction, intent, inside), attend(intent, direction, inside)
 
 

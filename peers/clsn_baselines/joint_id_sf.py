@@ -3,7 +3,7 @@
 import torch
 from torch import nn
 
-from peers.clsn_baselines.token_states import Vectors, read_both_ways
+from peers.clsn_baselines.token_states import BothWays, Vectors
 
 
 class AttentionPooling(nn.Module):
@@ -30,11 +30,11 @@ class JointIDSF(nn.Module):
 
     def __init__(self, hidden: int) -> None:
         super().__init__()
-        self.gru = nn.GRU(hidden, hidden // 2, batch_first=True, bidirectional=True)
+        self.gru = BothWays(nn.GRU, hidden)
         self.direction_pooling = AttentionPooling(hidden)
         self.intent_pooling = AttentionPooling(hidden)
 
     def forward(self, states: torch.Tensor, inside: torch.Tensor) -> Vectors:
         """Vectors (batch, hidden) of direction and intent; states: (batch, length, hidden); inside: (batch, length)."""
-        read = read_both_ways(self.gru, states, inside)
+        read = self.gru(states, inside)
         return self.direction_pooling(read, inside), self.intent_pooling(read, inside)

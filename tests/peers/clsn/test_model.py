@@ -11,6 +11,7 @@ from transformers import AutoConfig, AutoModel
 from modeling.losses import focal_loss
 from modeling.views import FULL_DIALOGUE
 from peers.clsn import OBJECTIVES, Config, Model
+from peers.clsn.model import max_over_tokens
 
 Batch = dict[str, torch.Tensor]
 LENGTHS = [(9,), (5,), (12,), (7,)]
@@ -33,6 +34,12 @@ def batch(make_batch: Callable[..., Batch]) -> Batch:
 def tiny(folder: str, **settings: object) -> Model:
     torch.manual_seed(3)
     return Model.from_encoder(folder, view_length=32, **settings)
+
+
+def test_the_highest_value_of_a_sentence() -> None:
+    states = torch.randn(2, 5, 4, generator=torch.Generator().manual_seed(2))
+    found = max_over_tokens(states, torch.arange(5) < torch.tensor([[3], [1]]))
+    assert torch.equal(found, torch.stack([states[0, :3].max(dim=0).values, states[1, 0]]))
 
 
 @torch.no_grad()

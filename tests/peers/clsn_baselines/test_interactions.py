@@ -7,7 +7,7 @@ from torch.nn import functional
 from peers.clsn_baselines.co_gat import CoGAT, GraphAttention
 from peers.clsn_baselines.dcr_net import DCRNet, attend
 from peers.clsn_baselines.joint_id_sf import JointIDSF
-from peers.clsn_baselines.token_states import max_over_tokens, read_both_ways
+from peers.clsn_baselines.token_states import BothWays
 
 HIDDEN = 8
 LENGTHS = [5, 3, 1]
@@ -21,20 +21,34 @@ def states() -> torch.Tensor:
 INSIDE = torch.arange(6) < torch.tensor(LENGTHS)[:, None]
 
 
-def test_the_highest_value_of_a_sentence(states: torch.Tensor) -> None:
-    found = max_over_tokens(states, INSIDE)
-    for row, length in enumerate(LENGTHS):
-        assert torch.equal(found[row], states[row, :length].max(dim=0).values)
+def read_alone(network: BothWays, sentence: torch.Tensor) -> torch.Tensor:
+    """What torch's own network of both directions makes of one sentence (length, hidden) with the same weights."""
+    both = type(network.from_start)(HIDDEN, HIDDEN // 2, batch_first=True, bidirectional=True)
+    of_start, of_end = network.from_start.state_dict(), network.from_end.state_dict()
+    both.load_state_dict(of_start | {f"{name}_reverse": weights for name, weights in of_end.items()})
+    return both(sentence)[0]
 
 
+@pytest.mark.parametrize("recurrence", [torch.nn.LSTM, torch.nn.GRU])
 @torch.no_grad()
-def test_recurrence_ends_where_the_sentence_does(states: torch.Tensor) -> None:
+def test_recurrence_ends_where_the_sentence_does(
+    recurrence: type[torch.nn.LSTM] | type[torch.nn.GRU], states: torch.Tensor
+) -> None:
     torch.manual_seed(1)
-    rnn = torch.nn.LSTM(HIDDEN, HIDDEN // 2, batch_first=True, bidirectional=True)
-    found = read_both_ways(rnn, states, INSIDE)
+    network = BothWays(recurrence, HIDDEN)
+    found = network(states, INSIDE)
     assert found.shape == states.shape
     for row, length in enumerate(LENGTHS):
-        torch.testing.assert_close(found[row, :length], rnn(states[row, :length])[0])
+        torch.testing.assert_close(found[row, :length], read_alone(network, states[row, :length]))
+
+
+def test_recurrence_learns_nothing_from_padding(states: torch.Tensor) -> None:
+    network = BothWays(torch.nn.LSTM, HIDDEN)
+    states.requires_grad_()
+    network(states, INSIDE)[INSIDE].square().sum().backward()
+    assert states.grad is not None
+    assert bool((states.grad[~INSIDE] == 0).all())
+    assert bool((states.grad[INSIDE] != 0).any(dim=-1).all())
 
 
 @torch.no_grad()
@@ -43,7 +57,7 @@ def test_joint_id_sf(states: torch.Tensor) -> None:
     network = JointIDSF(HIDDEN)
     found = network(states, INSIDE)
     for row, length in enumerate(LENGTHS):
-        read = network.gru(states[row, :length])[0]
+        read = read_alone(network.gru, states[row, :length])
         for vectors, pooling in zip(found, (network.direction_pooling, network.intent_pooling), strict=True):
             scores = [float(pooling.score(torch.tanh(pooling.dense(state)))) for state in read]
             weights = torch.softmax(torch.tensor(scores), dim=0)
@@ -69,7 +83,7 @@ def test_dcr_net_stacks_three_relation_layers(states: torch.Tensor) -> None:
     for row, length in enumerate(LENGTHS):
         direction = intent = states[row, :length]
         for layer in network.layers:
-            own, other = torch.tanh(layer.direction_dense(direction)), layer.intent_lstm(intent)[0]
+            own, other = torch.tanh(layer.direction_dense(direction)), read_alone(layer.intent_lstm, intent)
             direction = own + torch.softmax(own @ other.T, dim=-1) @ other
             intent = other + torch.softmax(other @ own.T, dim=-1) @ own
         torch.testing.assert_close(found[0][row], direction.max(dim=0).values)
@@ -107,7 +121,7 @@ def test_co_gat_reads_each_task_and_stacks_two_layers(states: torch.Tensor) -> N
     found = network(states, INSIDE)
     for row, length in enumerate(LENGTHS):
         one, inside = states[row : row + 1, :length], INSIDE[row : row + 1, :length]
-        nodes = network.direction_lstm(one)[0], network.intent_lstm(one)[0]
+        nodes = network.direction_lstm(one, inside), network.intent_lstm(one, inside)
         for layer in network.layers:
             nodes = layer(*nodes, inside)
         for vectors, alone in zip(found, nodes, strict=True):
