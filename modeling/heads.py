@@ -3,13 +3,15 @@
 import torch
 from torch import nn
 
+from modeling.dropout import Dropout
+
 
 class Head(nn.Module):
     """Two layers, dropout before each: (batch, in_features) -> (batch, out_features)."""
 
     def __init__(self, in_features: int, hidden_size: int, out_features: int, dropout: float) -> None:
         super().__init__()
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
         self.dense = nn.Linear(in_features, hidden_size)
         self.out = nn.Linear(hidden_size, out_features)
 
