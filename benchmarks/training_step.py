@@ -1,4 +1,4 @@
-"""What the dropout of modeling/dropout.py saves of a training step on a CPU, beside torch's own.
+"""What modeling/dropout.py and modeling/attention.py save of a training step on a CPU, beside torch's own.
 
     python benchmarks/training_step.py --steps 20
 
@@ -15,7 +15,8 @@ from collections.abc import Sequence
 import torch
 from torch import nn
 
-from modeling.dropout import ATTENTION, Dropout
+from modeling.attention import ATTENTION
+from modeling.dropout import Dropout
 from modeling.encoder import SharedEncoder, load_encoder_config
 from modeling.views import FULL_DIALOGUE
 

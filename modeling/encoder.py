@@ -17,7 +17,7 @@ from transformers import (
 )
 
 from modeling.adapter import BASE_LAYER, add_adapter, is_adapter, reset_adapter
-from modeling.dropout import ATTENTION, use_dropout
+from modeling.attention import ATTENTION, use_dropout
 from modeling.resolve import resolve_encoder
 from modeling.views import segment_positions, visible
 
