@@ -19,7 +19,7 @@ def drop(states: torch.Tensor, probability: float) -> torch.Tensor:
     threshold = round(probability * STEPS)
     words = torch.empty(-(-states.numel() // PER_WORD), dtype=torch.int64).random_(-(2**63), None)
     kept = words.view(torch.int16)[: states.numel()] >= threshold - STEPS // 2
-    # Numbers, since a product with a boolean takes five times as long; bytes on the way, for the same reason.
+    # Numbers, since a product with booleans takes five times as long; made of bytes, since of booleans that is as slow.
     kept = kept.view(torch.uint8).to(states.dtype).view(states.shape)
     return states * kept * (STEPS / (STEPS - threshold))
 

@@ -5,7 +5,7 @@ from torch import nn
 from torch.nn import functional
 
 from peers.clsn.model import max_over_tokens
-from peers.clsn_baselines.token_states import BothWays, Vectors
+from peers.clsn_baselines.recurrence import BothWays, Vectors
 
 LAYERS = 2
 NEGATIVE_SLOPE = 0.2  # of the graph attention network's paper

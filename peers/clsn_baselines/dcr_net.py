@@ -4,7 +4,7 @@ import torch
 from torch import nn
 
 from peers.clsn.model import max_over_tokens
-from peers.clsn_baselines.token_states import BothWays, Vectors
+from peers.clsn_baselines.recurrence import BothWays, Vectors
 
 LAYERS = 3  # as in the paper
 

@@ -3,7 +3,7 @@
 import torch
 from torch import nn
 
-from peers.clsn_baselines.token_states import BothWays, Vectors
+from peers.clsn_baselines.recurrence import BothWays, Vectors
 
 
 class AttentionPooling(nn.Module):

@@ -7,7 +7,7 @@ from torch.nn import functional
 from peers.clsn_baselines.co_gat import CoGAT, GraphAttention
 from peers.clsn_baselines.dcr_net import DCRNet, attend
 from peers.clsn_baselines.joint_id_sf import JointIDSF
-from peers.clsn_baselines.token_states import BothWays
+from peers.clsn_baselines.recurrence import BothWays
 
 HIDDEN = 8
 LENGTHS = [5, 3, 1]
