@@ -12,8 +12,8 @@ SCRIPT = Path(__file__).resolve().parents[2] / "benchmarks" / "kill_resume.py"
 @pytest.mark.timeout(300)
 def test_a_run_killed_twice_ends_in_the_same_figures(write_config: WriteConfig) -> None:
     stages = [
-        {"objective": "emotion", "epochs": 20, "batch_size": 2, "select_on": "accuracy"},
-        {"objective": "multitask", "epochs": 20, "batch_size": 2, "gradient_accumulation": 2, "select_on": "mae"},
+        {"objective": "emotion", "epochs": 6, "batch_size": 2, "select_on": "accuracy"},
+        {"objective": "multitask", "epochs": 6, "batch_size": 2, "gradient_accumulation": 2, "select_on": "mae"},
     ]
     config = write_config("stm", stages=stages, checkpoint_every=3)
     done = subprocess.run(
