@@ -15,8 +15,8 @@ from pipelines.reporting.study import study
 
 
 def report(*folders: Path) -> dict[str, Any]:
-    """The JSON report, as read from its file; the other formats, whose figures are drawn, are left out."""
-    return json.loads(json.dumps(report_json(study(collect(folders), "empathy report"))))
+    """The JSON report as read from its file, which takes no NaN; the other formats draw figures and are left out."""
+    return json.loads(json.dumps(report_json(study(collect(folders), "empathy report")), allow_nan=False))
 
 
 def test_figures_are_those_worked_out_by_hand(
