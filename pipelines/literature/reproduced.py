@@ -12,7 +12,7 @@ from pipelines.literature.published import PROBES, PublishedRow, PublishedTable
 from pipelines.peers.configuration import PeerSettings
 from pipelines.peers.registry import load_peer, peer_of
 from pipelines.training.parsing import flags_of, parse_settings
-from pipelines.training.run_folder import RunFolder
+from pipelines.training.run_folder import RunFolder, cell_values
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,8 @@ class ReproducedRow:
 def reproduce(table: PublishedTable, runs: str | None) -> list[ReproducedRow]:
     """Our rows, from the finished runs under `runs` (None: the config's own output_dir).
 
-    Raises UserError for a config that is missing or that does not fit, and results that cannot be read.
+    Raises UserError for a config that is missing or that does not fit, a run of other settings than its row names, and
+    results that cannot be read.
     """
     found = []
     for row in table.rows:
@@ -93,7 +94,10 @@ def reproduce(table: PublishedTable, runs: str | None) -> list[ReproducedRow]:
         settings = parse_settings(load_peer(peer).Settings, argv, "empathy reproduce", "")
         results, missing = [], []
         for seed in settings.seeds:
-            result = _read(RunFolder(settings, seed).results)
+            folder = RunFolder(settings, seed)
+            result = _read(folder.results)
+            if result is not None:
+                folder.check(cell_values(settings, seed))  # a figure stands beside the command that makes it
             if result is None or (table.probed and "probes" not in result):
                 missing.append(seed)
             else:

@@ -6,6 +6,7 @@ import yaml
 from pipelines.errors import UserError
 from pipelines.literature.published import TABLES, PublishedRow, PublishedTable, read_table, table_names
 from pipelines.literature.reproduced import reproduce
+from pipelines.training.run_folder import RunFolder
 
 
 def test_the_tables_come_in_the_order_of_their_numbers() -> None:
@@ -20,7 +21,7 @@ def test_every_table_fits_its_experiments(name: str) -> None:
     table = read_table(name)
     rows = reproduce(table, "no-runs-here")
     assert [row.row.name for row in rows] == [row.name for row in table.rows]
-    runs = {(row.settings.cell_name(17), row.row.phrase) for row in rows}
+    runs = {(RunFolder(row.settings, 17).path, row.row.phrase) for row in rows}
     assert len(runs) == len(rows), "two rows share their runs"
     for row in rows:
         assert row.results == []

@@ -57,7 +57,8 @@ def test_one_seed_says_nothing_about_falling_short(tmp_path: Path) -> None:
 
 def test_the_command_of_a_row(tmp_path: Path) -> None:
     row = reproduce(read_table("text_pairs"), str(tmp_path))[0]
-    assert row.command == "empathy train configs/peers/text_pairs.yaml --model.encoding=cross --model.objective=kl"
+    train = "empathy train configs/peers/text_pairs.yaml"
+    assert row.command == f"{train} --model.encoding=cross --model.objective=kl --stages.epochs=2"
 
 
 def test_results_that_cannot_be_read(tmp_path: Path) -> None:
@@ -66,6 +67,14 @@ def test_results_that_cannot_be_read(tmp_path: Path) -> None:
     path.parent.mkdir(parents=True)
     path.write_text('{"metrics": {}}', encoding="utf-8")
     with pytest.raises(UserError, match=r"results.json: expected the results of a run, it cannot be read"):
+        reproduce(table, str(tmp_path))
+
+
+def test_a_run_of_other_settings_than_its_row_names(tmp_path: Path) -> None:
+    table = read_table("text_pairs")
+    write_runs(reproduce(table, str(tmp_path))[0], [{"accuracy": 0.5}], tmp_path)
+    table.rows[0].overrides["stages.epochs"] = 7
+    with pytest.raises(UserError, match=r"text_pairs-cross-kl-seed17 belongs to another configuration: stages\[0\]"):
         reproduce(table, str(tmp_path))
 
 
