@@ -18,7 +18,8 @@ INTRODUCTION = (
     "Published figures of each system beside ours for the same system, trained and evaluated with this framework. Ours "
     "are means over seeds with a 95 % t interval; each seed cuts the data anew where the corpus has no split of its "
     "own. Where the encoder or the data differ, which is said below each table, a difference is no evidence that "
-    "either is better. Marked with * is a mean whose interval lies on the worse side of the published figure."
+    "either is better. Marked with * is a mean whose interval lies on the worse side of the published figure. A t "
+    "interval knows no bounds: one of shares may pass 0 or 100."
 )
 
 
