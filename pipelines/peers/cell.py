@@ -55,13 +55,15 @@ class PeerCell(Cell):
     """One seed of a peer. A subclass says what it reads, what its rows hold and what its outputs are worth.
 
     outputs: names of the network's outputs that figures are made of. labels: of the batch's tensors. directions: metric
-    -> "max" or "min". extra_metrics: those that `extra_figures` gives. about: what the model does, for its card.
+    -> "max" or "min". extra_metrics: those that `extra_figures` gives. similar_lengths: of the rows of a training batch.
+    about: what the model does, for its card.
     """
 
     outputs: ClassVar[tuple[str, ...]]
     labels: ClassVar[tuple[str, ...]]
     directions: ClassVar[dict[str, str]]
     extra_metrics: ClassVar[tuple[str, ...]] = ()
+    similar_lengths: ClassVar[bool] = True
     about: ClassVar[str]
     settings: PeerSettings
 
@@ -157,7 +159,7 @@ class PeerCell(Cell):
             return {"loss": found.loss} | self.figures(found, self.frames["valid"])
 
         module = PeerModule(model, self.network.OBJECTIVES[stage.objective])
-        return StageTask(module, train, valid, self._collate(), validate, self.directions)
+        return StageTask(module, train, valid, self._collate(), validate, self.directions, self.similar_lengths)
 
     def evaluate(self, model: EncoderModel, accelerator: Accelerator) -> dict[str, Any]:
         """Figures and predictions of the validation and the test split."""

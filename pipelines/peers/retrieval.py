@@ -138,6 +138,8 @@ class Cell(PeerCell):
     # Of the figures of every validation; BLEU needs all of the training split's responses.
     directions: ClassVar[dict[str, str]] = {"p_at_1_100": "max", "mrr": "max", "bleu": "max"}
     extra_metrics: ClassVar[tuple[str, ...]] = ("bleu",)
+    # The candidates of a test come from anywhere in their dialogues: so do those of a training batch.
+    similar_lengths: ClassVar[bool] = False
     about = "Finds the response to a dialogue among candidates: the one whose vector is closest to the context's."
     settings: Settings
 

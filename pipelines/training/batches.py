@@ -16,17 +16,29 @@ Plan = list[list[list[list[int]]]]
 
 
 def plan_epoch(
-    lengths: Sequence[int], batch_size: int, gradient_accumulation: int, processes: int, seed: int, epoch: int
+    lengths: Sequence[int],
+    batch_size: int,
+    gradient_accumulation: int,
+    processes: int,
+    seed: int,
+    epoch: int,
+    similar_lengths: bool = True,
 ) -> Plan:
-    """Plan an epoch: [step][micro-batch][process] -> indices of the examples, of similar length within a step.
+    """Plan an epoch: [step][micro-batch][process] -> indices of the examples.
 
-    Every example is used once. With several processes, a last micro-batch too small for each of them to get an example
-    is dropped, since data-parallel processes must take the same number of passes.
+    Within a step they are of similar length, or else drawn at random. Every example is used once. With several
+    processes, a last micro-batch too small for each of them to get an example is dropped, since data-parallel processes
+    must take the same number of passes.
     """
     generator = torch.Generator().manual_seed(seed * 100_003 + epoch)
     per_pass = batch_size * processes
     per_step = per_pass * gradient_accumulation
-    order = get_length_grouped_indices(list(lengths), per_step, mega_batch_mult=STEPS_PER_GROUP, generator=generator)
+    if similar_lengths:
+        order = get_length_grouped_indices(
+            list(lengths), per_step, mega_batch_mult=STEPS_PER_GROUP, generator=generator
+        )
+    else:
+        order = torch.randperm(len(lengths), generator=generator).tolist()
     steps = [order[start : start + per_step] for start in range(0, len(order), per_step)]
     # Sorted groups leave the steps in order of length: shuffle them, the incomplete one stays last.
     complete = [step for step in steps if len(step) == per_step]

@@ -64,6 +64,7 @@ class StageTrainer:
             self.accelerator.num_processes,
             seed=self.seed * 1_009 + self.index,
             epoch=epoch,
+            similar_lengths=self.task.similar_lengths,
         )
 
     def train(self, seconds_before: float) -> Progress:

@@ -76,7 +76,8 @@ class StageTask:
 
     module: called with a batch, returns a ModelOutput with a loss. train, valid: encoded rows. collate: rows -> batch.
     validate: (module, accelerator) -> metrics of the valid rows by name. directions: in which each gets better; the
-    loss, and what is not named, by falling.
+    loss, and what is not named, by falling. similar_lengths: whether a batch's rows are of similar length; a loss that
+    compares them with each other needs them from anywhere.
     """
 
     module: nn.Module
@@ -85,6 +86,7 @@ class StageTask:
     collate: Callable[[Sequence[Any]], dict[str, torch.Tensor]]
     validate: Callable[[nn.Module, Accelerator], dict[str, float | None]]
     directions: Mapping[str, str]
+    similar_lengths: bool = True
 
 
 def check_stages(family: Family, stages: Sequence[StageSettings], data: DataSettings) -> None:

@@ -21,6 +21,8 @@ from pipelines.data.empatheticdialogues_files import COLUMNS
 from pipelines.errors import UserError
 from pipelines.peers.retrieval import Cell, Settings
 from pipelines.train import main
+from pipelines.training import stage
+from pipelines.training.batches import plan_epoch
 from pipelines.training.parsing import parse_settings
 
 WORDS = "the cat won a race today and she cried at home with all of her old friends in the morning".split()  # noqa: SIM905
@@ -139,6 +141,18 @@ def test_rows_hold_the_whole_history_and_number_the_dialogues(
     response = [token for token, view in zip(rows[2].input_ids, rows[2].view_ids, strict=True) if view == RESPONSE]
     whole = cell.tokenizer(listener)["input_ids"]
     assert response == [*whole[:13], whole[-1]] if len(whole) > 14 else whole
+
+
+def test_training_batches_are_drawn_at_random(write_config: WriteConfig, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[bool] = []
+
+    def plan(*arguments: Any, similar_lengths: bool, **settings: Any) -> Any:
+        asked.append(similar_lengths)
+        return plan_epoch(*arguments, similar_lengths=similar_lengths, **settings)
+
+    monkeypatch.setattr(stage, "plan_epoch", plan)
+    assert main([write_config()]) == 0
+    assert set(asked) == {False}
 
 
 def test_selections_change_the_training_split_alone(write_config: WriteConfig, monkeypatch: pytest.MonkeyPatch) -> None:

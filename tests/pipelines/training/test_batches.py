@@ -31,6 +31,16 @@ def test_examples_of_a_step_have_similar_lengths() -> None:
     assert sum(spreads) / len(spreads) < 10  # lengths run from 5 to 54
 
 
+def test_or_they_are_drawn_at_random() -> None:
+    arguments = {"batch_size": 8, "gradient_accumulation": 2, "processes": 1, "seed": 17, "epoch": 0}
+    plan = plan_epoch(LENGTHS, similar_lengths=False, **arguments)
+    assert sorted(used(plan)) == list(range(203))
+    spreads = [max(LENGTHS[i] for i in chunk) - min(LENGTHS[i] for i in chunk) for step in plan for (chunk,) in step]
+    assert sum(spreads) / len(spreads) > 30  # of eight lengths from 5 to 54
+    assert plan_epoch(LENGTHS, similar_lengths=False, **arguments) == plan
+    assert plan_epoch(LENGTHS, similar_lengths=False, **arguments | {"epoch": 1}) != plan
+
+
 def test_long_steps_do_not_all_come_first() -> None:
     plan = plan_epoch(LENGTHS, batch_size=8, gradient_accumulation=1, processes=1, seed=17, epoch=0)
     means = [sum(LENGTHS[i] for i in used([step])) / len(used([step])) for step in plan]
