@@ -11,7 +11,7 @@ from modeling.two_encoders import TwoEncoderModel, split_off
 from modeling.views import CONTEXT, RESPONSE, segment_positions
 from peers.retrieval.configuration import RetrievalConfig
 
-ROWS_AT_A_TIME = 32  # on a CPU, where padding takes as long as words do
+ROWS_AT_A_TIME = 8  # on a CPU, where padding takes as long as words do
 
 
 @dataclass
@@ -95,13 +95,18 @@ class RetrievalModel(TwoEncoderModel):
         """
         encoder = self.encoder if view == CONTEXT else self.response_encoder
         by_length = (view_ids == view).sum(dim=1).argsort(stable=True)
-        parts = []
-        # Batches are of any lengths: those that are similar are encoded together.
-        for rows in by_length.split(ROWS_AT_A_TIME if input_ids.device.type == "cpu" else len(input_ids)):
-            text = split_off(input_ids[rows], view_ids[rows], view)
-            parts.append(self.pool(encoder(text.input_ids, text.view_ids), text.view_ids, view))
-        vectors = torch.cat(parts)[by_length.argsort()]
-        return functional.normalize(vectors.float(), dim=-1) if self.config.similarity == "cosine" else vectors
+        text = split_off(input_ids[by_length], view_ids[by_length], view)
+        parts = text.view_ids.split(ROWS_AT_A_TIME if input_ids.device.type == "cpu" else len(input_ids))
+        # Words are looked up once: the gradient of every look-up is as large as the vocabulary.
+        words = encoder.backbone.get_input_embeddings()(text.input_ids[text.view_ids != 0])
+        vectors = []
+        for rows, own in zip(parts, words.split([int(rows.count_nonzero()) for rows in parts]), strict=True):
+            rows = rows[:, : int(rows.count_nonzero(dim=1).max())]
+            padded = own.new_zeros(*rows.shape, own.shape[-1])
+            padded[rows != 0] = own
+            vectors.append(self.pool(encoder(None, rows, padded), rows, view))
+        pooled = torch.cat(vectors)[by_length.argsort()]
+        return functional.normalize(pooled.float(), dim=-1) if self.config.similarity == "cosine" else pooled
 
 
 AutoModel.register(RetrievalConfig, RetrievalModel, exist_ok=True)
