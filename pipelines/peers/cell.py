@@ -55,8 +55,8 @@ class PeerCell(Cell):
     """One seed of a peer. A subclass says what it reads, what its rows hold and what its outputs are worth.
 
     outputs: names of the network's outputs that figures are made of. labels: of the batch's tensors. directions: metric
-    -> "max" or "min". extra_metrics: those that `extra_figures` gives. similar_lengths: of the rows of a training batch.
-    about: what the model does, for its card.
+    -> "max" or "min". extra_metrics: those that `extra_figures` gives. similar_lengths: whether the rows of a training
+    batch are. about: what the model does, for its card.
     """
 
     outputs: ClassVar[tuple[str, ...]]
