@@ -97,11 +97,12 @@ class RetrievalModel(TwoEncoderModel):
         by_length = (view_ids == view).sum(dim=1).argsort(stable=True)
         text = split_off(input_ids[by_length], view_ids[by_length], view)
         parts = text.view_ids.split(ROWS_AT_A_TIME if input_ids.device.type == "cpu" else len(input_ids))
+        sizes = [int(part.count_nonzero()) for part in parts]
         # Words are looked up once: the gradient of every look-up is as large as the vocabulary.
         words = encoder.backbone.get_input_embeddings()(text.input_ids[text.view_ids != 0])
         vectors = []
-        for rows, own in zip(parts, words.split([int(rows.count_nonzero()) for rows in parts]), strict=True):
-            rows = rows[:, : int(rows.count_nonzero(dim=1).max())]
+        for part, own in zip(parts, words.split(sizes), strict=True):
+            rows = part[:, : int(part.count_nonzero(dim=1).max())]
             padded = own.new_zeros(*rows.shape, own.shape[-1])
             padded[rows != 0] = own
             vectors.append(self.pool(encoder(None, rows, padded), rows, view))
