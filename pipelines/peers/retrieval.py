@@ -94,8 +94,8 @@ class RetrievalModelSettings:
             raise UserError(f"model.cosine_temperature: expected more than 0, got {self.cosine_temperature}")
 
 
-def _two_epochs() -> list[StageSettings]:
-    return [StageSettings("retrieval", epochs=2, batch_size=128, learning_rate=1e-4)]
+def _three_epochs() -> list[StageSettings]:
+    return [StageSettings("retrieval", epochs=3, batch_size=128, learning_rate=1e-4)]
 
 
 @dataclass(kw_only=True)
@@ -109,7 +109,7 @@ class Settings(PeerSettings):
 
     data: RetrievalData
     model: RetrievalModelSettings = field(default_factory=RetrievalModelSettings)
-    stages: list[StageSettings] = field(default_factory=_two_epochs)
+    stages: list[StageSettings] = field(default_factory=_three_epochs)
 
     @property
     def variant(self) -> str:

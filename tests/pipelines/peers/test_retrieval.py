@@ -209,4 +209,4 @@ def test_the_shipped_configuration() -> None:
     settings = parse_settings(Settings, ["configs/peers/retrieval.yaml"], "empathy train", "")
     assert (settings.variant, settings.seeds, settings.encoder.view_length) == ("as_is", [17, 39, 43], 128)
     (stage,) = settings.stages
-    assert (stage.batch_size, stage.epochs, stage.gradient_accumulation) == (128, 2, 1)
+    assert (stage.batch_size, stage.epochs, stage.gradient_accumulation) == (128, 3, 1)
