@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import torch
@@ -79,6 +79,17 @@ def pretrained_encoder(encoder: str) -> SharedEncoder:
     return shared
 
 
+def precision_for(device: torch.device) -> Literal["bf16", "fp32"]:
+    """What a rater calculates in on this device: bf16, and fp32 on a CPU that has no bf16 kernels of oneDNN.
+
+    Such a CPU, without AVX-512 for one, takes eight times as long in bf16 as in fp32.
+    """
+    if device.type != "cpu":
+        return "bf16"
+    fast = torch.backends.mkldnn.is_available() and torch.ops.mkldnn._is_mkldnn_bf16_supported()
+    return "bf16" if fast else "fp32"
+
+
 def item_means(outputs: torch.Tensor, item: torch.Tensor) -> torch.Tensor:
     """Mean of the outputs (texts, ...) of each item: (items, ...). item: (texts,), from 0, none left out."""
     counts = torch.bincount(item)
@@ -125,7 +136,8 @@ def train_rater(
         "rater", learning_rate=recipe.learning_rate, head_learning_rate=recipe.head_learning_rate, epochs=recipe.epochs
     )
     optimizer, schedule = build_optimizer(rater, stage, len(steps))
-    accelerator = Accelerator(mixed_precision="bf16")
+    bf16 = precision_for(PartialState().device) == "bf16"
+    accelerator = Accelerator(mixed_precision="bf16" if bf16 else "no")
     rater, optimizer = accelerator.prepare(rater, optimizer)
     rater.train()
     for indices in tqdm(steps, desc=f"  {name}", unit="step", mininterval=0.2 if sys.stderr.isatty() else 30):
@@ -146,7 +158,8 @@ def rate(rater: nn.Module, rows: Sequence[list[int]], pad_token_id: int, batch_s
     order = sorted(range(len(rows)), key=lambda index: (len(rows[index]), index))
     parts = []
     device = next(rater.parameters()).device
-    with torch.inference_mode(), torch.autocast(device.type, torch.bfloat16):
+    bf16 = precision_for(device) == "bf16"
+    with torch.inference_mode(), torch.autocast(device.type, torch.bfloat16, enabled=bf16):
         for start in range(0, len(order), batch_size):
             chosen = order[start : start + batch_size]
             batch = _pad([rows[index] for index in chosen], pad_token_id)
@@ -193,6 +206,7 @@ def load_or_train(
     items, targets = data()
     rater = train_rater(encoder, items, targets, loss, recipe, seed, name)
     state = {key: value.detach().cpu().contiguous() for key, value in rater.state_dict().items()}
-    write_json(folder / "rater.json", {"encoder": encoder, "recipe": asdict(recipe), "seed": seed, "items": len(items)})
+    described = {"encoder": encoder, "recipe": asdict(recipe), "seed": seed, "items": len(items)}
+    write_json(folder / "rater.json", described | {"precision": precision_for(device)})
     write_with(weights, lambda path: save_file(state, path))
     return rater

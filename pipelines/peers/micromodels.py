@@ -86,7 +86,7 @@ class Settings(PeerSettings):
         data: the pairs.
         model: the micromodels.
         encoder: what embeds sentences, as it comes; view_length: tokens of a response whose rationales are compared.
-        precision: bf16, that of the embeddings.
+        precision: bf16, that of the embeddings; a CPU without bf16 kernels calculates them in fp32.
     """
 
     data: MechanismData

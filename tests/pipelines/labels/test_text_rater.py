@@ -1,5 +1,6 @@
 """The small rater that labelling functions are made of."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,7 +12,16 @@ from torch.nn import functional
 
 from modeling.encoder import load_backbone, load_tokenizer
 from pipelines.labels import text_rater
-from pipelines.labels.text_rater import RaterRecipe, embed, item_means, load_or_train, rate, tokenize, train_rater
+from pipelines.labels.text_rater import (
+    RaterRecipe,
+    embed,
+    item_means,
+    load_or_train,
+    precision_for,
+    rate,
+    tokenize,
+    train_rater,
+)
 from tests.pipelines.labels.invented import quick
 
 RECIPE = RaterRecipe(outputs=1, epochs=8, batch_size=8, learning_rate=3e-3, head_learning_rate=3e-3, length=32)
@@ -81,6 +91,34 @@ def test_a_rater_learns_item_means_and_neither_padding_nor_neighbours_matter(tin
     assert values[2] - np.delete(values, 2).max() > 0.3
     alone = [float(rate(rater, [row], tokenizer.pad_token_id)[0, 0]) for row in rows]
     assert values.tolist() == pytest.approx(alone, abs=0.02)  # bfloat16
+
+
+@pytest.mark.parametrize(
+    ("kernels", "precision", "dtype"), [(True, "bf16", torch.bfloat16), (False, "fp32", torch.float32)]
+)
+def test_bf16_is_left_to_processors_that_have_it(
+    kernels: bool, precision: str, dtype: torch.dtype, tiny_bert: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.ops.mkldnn, "_is_mkldnn_bf16_supported", lambda: kernels)
+    assert precision_for(torch.device("cpu")) == precision
+    assert precision_for(torch.device("cuda")) == "bf16"
+    calculated = set()
+    linear = functional.linear
+
+    def noted(*arguments: torch.Tensor) -> torch.Tensor:
+        result = linear(*arguments)
+        calculated.add(result.dtype)
+        return result
+
+    monkeypatch.setattr(functional, "linear", noted)
+    rows = tokenize(load_tokenizer(tiny_bert), TEXTS, None, RECIPE.length)
+    data = [[row] for row in rows], np.arange(6, dtype=np.float32)
+    rater = load_or_train(tmp_path, tiny_bert, RECIPE, lambda: data, squared, 17, "test")
+    assert calculated == {dtype}
+    calculated.clear()
+    rate(rater, rows, 0)
+    assert calculated == {dtype}
+    assert json.loads((tmp_path / "rater.json").read_text())["precision"] == precision
 
 
 def test_one_seed_gives_one_rater(tiny_bert: str) -> None:
