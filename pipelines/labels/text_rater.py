@@ -23,6 +23,7 @@ from modeling.views import pool_view
 from pipelines.atomic import write_json, write_with
 from pipelines.data.collator import MULTIPLE, pad_rows
 from pipelines.data.encoding import encode_pairs, encode_texts
+from pipelines.scoring.linear import packs
 from pipelines.training.batches import plan_epoch
 from pipelines.training.configuration import StageSettings
 from pipelines.training.optimizer import build_optimizer
@@ -84,10 +85,7 @@ def precision_for(device: torch.device) -> Literal["bf16", "fp32"]:
 
     Such a CPU, without AVX-512 for one, takes eight times as long in bf16 as in fp32.
     """
-    if device.type != "cpu":
-        return "bf16"
-    fast = torch.backends.mkldnn.is_available() and torch.ops.mkldnn._is_mkldnn_bf16_supported()
-    return "bf16" if fast else "fp32"
+    return "bf16" if device.type != "cpu" or packs() else "fp32"
 
 
 def item_means(outputs: torch.Tensor, item: torch.Tensor) -> torch.Tensor:
