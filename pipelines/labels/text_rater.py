@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 # (logits (items, outputs), targets as the items gave them, stacked) -> scalar
 Loss = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
 VIEW = 1
+RATING_BAR_AFTER = 5  # seconds
 
 
 @dataclass(frozen=True)
@@ -88,6 +89,11 @@ def precision_for(device: torch.device) -> Literal["bf16", "fp32"]:
     return "bf16" if device.type != "cpu" or packs() else "fp32"
 
 
+def _interval() -> float:
+    """Seconds between two states of a progress bar: a log file gets few."""
+    return 0.2 if sys.stderr.isatty() else 30
+
+
 def item_means(outputs: torch.Tensor, item: torch.Tensor) -> torch.Tensor:
     """Mean of the outputs (texts, ...) of each item: (items, ...). item: (texts,), from 0, none left out."""
     counts = torch.bincount(item)
@@ -138,7 +144,7 @@ def train_rater(
     accelerator = Accelerator(mixed_precision="bf16" if bf16 else "no")
     rater, optimizer = accelerator.prepare(rater, optimizer)
     rater.train()
-    for indices in tqdm(steps, desc=f"  {name}", unit="step", mininterval=0.2 if sys.stderr.isatty() else 30):
+    for indices in tqdm(steps, desc=f"  {name}", unit="step", mininterval=_interval()):
         texts = [row for index in indices for row in items[index]]
         item = [place for place, index in enumerate(indices) for _ in items[index]]
         batch = send_to_device(_pad(texts, pad), accelerator.device)
@@ -152,13 +158,14 @@ def train_rater(
 
 
 def rate(rater: nn.Module, rows: Sequence[list[int]], pad_token_id: int, batch_size: int = 64) -> np.ndarray:
-    """Logits (rows, outputs) of tokenised texts, in their order."""
+    """Logits (rows, outputs) of tokenised texts, in their order. A slow one has a progress bar."""
     order = sorted(range(len(rows)), key=lambda index: (len(rows[index]), index))
     parts = []
     device = next(rater.parameters()).device
     bf16 = precision_for(device) == "bf16"
     with torch.inference_mode(), torch.autocast(device.type, torch.bfloat16, enabled=bf16):
-        for start in range(0, len(order), batch_size):
+        starts = range(0, len(order), batch_size)
+        for start in tqdm(starts, desc="  rating", unit="batch", delay=RATING_BAR_AFTER, mininterval=_interval()):
             chosen = order[start : start + batch_size]
             batch = _pad([rows[index] for index in chosen], pad_token_id)
             parts.append(rater(**send_to_device(batch, device))[: len(chosen)].float().cpu())

@@ -75,6 +75,14 @@ def test_rate_keeps_the_order_of_the_rows() -> None:
     assert rate(Echo(), rows, 0, batch_size=7).tolist() == [[row[1], len(row)] for row in rows]
 
 
+def test_a_slow_rating_has_a_progress_bar(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    rate(Echo(), [[2, 3]] * 5, 0, batch_size=2)
+    assert capsys.readouterr().err == ""
+    monkeypatch.setattr("pipelines.labels.text_rater.RATING_BAR_AFTER", 0)
+    rate(Echo(), [[2, 3]] * 5, 0, batch_size=2)
+    assert "rating: 100%|██████████| 3/3" in capsys.readouterr().err
+
+
 def test_a_rater_learns_item_means_and_neither_padding_nor_neighbours_matter(tiny_bert: str) -> None:
     tokenizer = load_tokenizer(tiny_bert)
     rows = tokenize(tokenizer, TEXTS, None, RECIPE.length)
