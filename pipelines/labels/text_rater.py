@@ -3,7 +3,6 @@
 The encoder is the project's `SharedEncoder`, the plan of the steps, the optimizer and its schedule those of the stages.
 """
 
-import sys
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -23,6 +22,7 @@ from modeling.views import pool_view
 from pipelines.atomic import write_json, write_with
 from pipelines.data.collator import MULTIPLE, pad_rows
 from pipelines.data.encoding import encode_pairs, encode_texts
+from pipelines.progress import bar_interval
 from pipelines.scoring.linear import packs
 from pipelines.training.batches import plan_epoch
 from pipelines.training.configuration import StageSettings
@@ -89,11 +89,6 @@ def precision_for(device: torch.device) -> Literal["bf16", "fp32"]:
     return "bf16" if device.type != "cpu" or packs() else "fp32"
 
 
-def _interval() -> float:
-    """Seconds between two states of a progress bar: a log file gets few."""
-    return 0.2 if sys.stderr.isatty() else 30
-
-
 def item_means(outputs: torch.Tensor, item: torch.Tensor) -> torch.Tensor:
     """Mean of the outputs (texts, ...) of each item: (items, ...). item: (texts,), from 0, none left out."""
     counts = torch.bincount(item)
@@ -144,7 +139,7 @@ def train_rater(
     accelerator = Accelerator(mixed_precision="bf16" if bf16 else "no")
     rater, optimizer = accelerator.prepare(rater, optimizer)
     rater.train()
-    for indices in tqdm(steps, desc=f"  {name}", unit="step", mininterval=_interval()):
+    for indices in tqdm(steps, desc=f"  {name}", unit="step", mininterval=bar_interval()):
         texts = [row for index in indices for row in items[index]]
         item = [place for place, index in enumerate(indices) for _ in items[index]]
         batch = send_to_device(_pad(texts, pad), accelerator.device)
@@ -165,7 +160,7 @@ def rate(rater: nn.Module, rows: Sequence[list[int]], pad_token_id: int, batch_s
     bf16 = precision_for(device) == "bf16"
     with torch.inference_mode(), torch.autocast(device.type, torch.bfloat16, enabled=bf16):
         starts = range(0, len(order), batch_size)
-        for start in tqdm(starts, desc="  rating", unit="batch", delay=RATING_BAR_AFTER, mininterval=_interval()):
+        for start in tqdm(starts, desc="  rating", unit="batch", delay=RATING_BAR_AFTER, mininterval=bar_interval()):
             chosen = order[start : start + batch_size]
             batch = _pad([rows[index] for index in chosen], pad_token_id)
             parts.append(rater(**send_to_device(batch, device))[: len(chosen)].float().cpu())

@@ -1,6 +1,5 @@
 """The training loop of one stage."""
 
-import sys
 import time
 from collections.abc import Mapping
 from contextlib import nullcontext
@@ -13,6 +12,7 @@ from torch import nn
 from tqdm import tqdm
 
 from pipelines.atomic import write_with
+from pipelines.progress import bar_interval
 from pipelines.training.batches import plan_epoch
 from pipelines.training.checkpoint import Progress, load_checkpoint, load_progress, save_checkpoint
 from pipelines.training.configuration import StageSettings
@@ -87,7 +87,7 @@ class StageTrainer:
             unit="step",
             disable=not self.accelerator.is_local_main_process,
             dynamic_ncols=True,
-            mininterval=0.2 if sys.stderr.isatty() else 30,  # a log file needs a line now and then
+            mininterval=bar_interval(),
         ) as bar:
             while not self.progress.finished:
                 self._epoch(bar)

@@ -1,7 +1,6 @@
 """Scores a file: streams it, keeps what is done, puts aside what cannot be scored."""
 
 import hashlib
-import sys
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Any
 from tqdm import tqdm
 
 from pipelines.errors import UserError
+from pipelines.progress import bar_interval
 from pipelines.scoring.batch.columns import ADDED, context_of, score_columns
 from pipelines.scoring.batch.outputs import Output
 from pipelines.scoring.batch.records import Record, column_names, count_records, read_records
@@ -47,8 +47,7 @@ def score_file(scorer: EmpathyScorer, source: Path, target: Path, context: str, 
     done = output.done()
     total = count_records(source)
     records = islice(read_records(source), done, None)
-    quiet = 0.1 if sys.stderr.isatty() else 30
-    with tqdm(total=max(total, done), initial=done, unit="row", desc=source.name, mininterval=quiet) as bar:
+    with tqdm(total=max(total, done), initial=done, unit="row", desc=source.name, mininterval=bar_interval()) as bar:
         while part := list(islice(records, PART)):
             scored, rejected = _score_part(scorer, part, context, response)
             output.write_part(scored, rejected)
