@@ -1,4 +1,4 @@
-"""Configuration of the retrieval bi-encoder."""
+"""Configuration of the retrieval encoders."""
 
 from typing import Any
 
@@ -6,14 +6,15 @@ from transformers import AutoConfig
 
 from modeling.configuration import EncoderConfig
 
-SIMILARITIES = ("dot", "cosine")
+SIMILARITIES = ("dot", "cosine", "attention")
 
 
 class RetrievalConfig(EncoderConfig):
-    """The encoder's settings and how two vectors are compared. There is no head: `head_size` and `head_dropout` are
-    not used.
+    """The encoder's settings and how a context and a response are compared. There is no head: `head_size` and
+    `head_dropout` are not used.
 
-    similarity: "dot" product of the vectors as they are pooled, or their "cosine".
+    similarity: "dot" product of the vectors as they are pooled, their "cosine", or the cosine after "attention" of the
+        response over the context's tokens (peers/retrieval/similarity.py).
     cosine_temperature: what cosines are divided by in the loss, so that a softmax over them can be sharp; dot
         products are not divided. (transformers refuses to save a `temperature`: it is a setting of generation.)
     """

@@ -10,6 +10,7 @@ from transformers.utils import ModelOutput
 from modeling.two_encoders import TwoEncoderModel, split_off
 from modeling.views import CONTEXT, RESPONSE, segment_positions
 from peers.retrieval.configuration import RetrievalConfig
+from peers.retrieval.similarity import similarities
 
 ROWS_AT_A_TIME = 8  # on a CPU, where padding takes as long as words do
 
@@ -19,8 +20,8 @@ class RetrievalOutput(ModelOutput):
     """Output of the bi-encoder.
 
     loss: scalar; None where the dialogues were not given.
-    context, response: (batch, hidden); their dot product is the similarity, so that the best response to a context is
-        the one with the largest dot product.
+    context: (batch, hidden), or with attention the states of its tokens, (batch, longest, hidden), 0 after its end.
+    response: (batch, hidden). `similarities` of both says which response is the best to a context.
     """
 
     loss: torch.Tensor | None = None
@@ -81,18 +82,19 @@ class RetrievalModel(TwoEncoderModel):
             assert output.context is not None and output.response is not None
             # Half precision has steps of up to 1 between the dot products of pooled vectors.
             with torch.autocast(input_ids.device.type, enabled=False):
-                scores = output.context.float() @ output.response.float().T
-            if self.config.similarity == "cosine":
+                scores = similarities(output.context.float(), output.response.float())
+            if self.config.similarity != "dot":
                 scores = scores / self.config.cosine_temperature
             no_negative = (dialogue[:, None] == dialogue[None, :]) | same_response(input_ids, view_ids)
             output.loss = in_batch_loss(scores, no_negative)
         return output
 
     def encode(self, input_ids: torch.Tensor, view_ids: torch.Tensor, view: int) -> torch.Tensor:
-        """Vectors (batch, hidden) of one view, CONTEXT or RESPONSE, by its encoder.
+        """Vectors (batch, hidden) of one view, CONTEXT or RESPONSE, by its encoder; see `RetrievalOutput`.
 
         input_ids, view_ids: (batch, length), rows that hold the view; what else they hold is not read.
         """
+        by_token = view == CONTEXT and self.config.similarity == "attention"
         encoder = self.encoder if view == CONTEXT else self.response_encoder
         by_length = (view_ids == view).sum(dim=1).argsort(stable=True)
         text = split_off(input_ids[by_length], view_ids[by_length], view)
@@ -100,14 +102,21 @@ class RetrievalModel(TwoEncoderModel):
         sizes = [int(part.count_nonzero()) for part in parts]
         # Words are looked up once: the gradient of every look-up is as large as the vocabulary.
         words = encoder.backbone.get_input_embeddings()(text.input_ids[text.view_ids != 0])
-        vectors = []
+        encoded = []
         for part, own in zip(parts, words.split(sizes), strict=True):
             rows = part[:, : int(part.count_nonzero(dim=1).max())]
             padded = own.new_zeros(*rows.shape, own.shape[-1])
             padded[rows != 0] = own
-            vectors.append(self.pool(encoder(None, rows, padded), rows, view))
-        pooled = torch.cat(vectors)[by_length.argsort()]
-        return functional.normalize(pooled.float(), dim=-1) if self.config.similarity == "cosine" else pooled
+            states = encoder(None, rows, padded)
+            if by_token:
+                longer = text.input_ids.shape[1] - rows.shape[1]
+                encoded.append(functional.pad(states * (rows != 0).unsqueeze(-1), (0, 0, 0, longer)))
+            else:
+                encoded.append(self.pool(states, rows, view))
+        vectors = torch.cat(encoded)[by_length.argsort()]
+        if by_token or self.config.similarity == "dot":
+            return vectors
+        return functional.normalize(vectors.float(), dim=-1)
 
 
 AutoModel.register(RetrievalConfig, RetrievalModel, exist_ok=True)

@@ -15,7 +15,6 @@ from pipelines.errors import UserError
 
 CANDIDATES = 100
 BLEU_ORDERS = (1, 2, 3, 4)
-ROWS = 64  # contexts that are compared at a time, which bounds the memory
 
 
 class Retrieved(NamedTuple):
@@ -59,48 +58,25 @@ def draw_candidates(dialogues: Sequence[str], texts: Sequence[str], seed: int) -
     return drawn
 
 
-def p_at_1_100(
-    contexts: np.ndarray, responses: np.ndarray, dialogues: Sequence[str], texts: Sequence[str], seed: int
-) -> Retrieved:
-    """What each context retrieves among its own response and 99 others; the mean of `hits` is P@1,100.
+def p_at_1_100(scores: np.ndarray, candidates: np.ndarray) -> Retrieved:
+    """What each context retrieves among its candidates; the mean of `hits` is P@1,100.
 
     The mean of 1 / `ranks` is the mean reciprocal rank.
 
-    A hit is an own response with a strictly larger dot product than all others, so that a model that gives the same
-    vector to everything has none.
+    A hit is an own response with a strictly larger score than all others, so that a model that gives the same to
+    everything has none. Scores are rounded to 9 digits after the point, since equal vectors may have products that
+    differ in the last.
 
     Args:
-        contexts: (n, hidden).
-        responses: (n, hidden), row by row the contexts' own.
-        dialogues: n ids, as for `draw_candidates`.
-        texts: n responses, as for `draw_candidates`.
-        seed: of the draw.
-
-    Raises:
-        UserError: as `draw_candidates`.
+        scores: (n, 100), how close each candidate is to its context.
+        candidates: (n, 100) rows, of `draw_candidates`: the own response first.
     """
-    candidates = draw_candidates(dialogues, texts, seed)
-    places, ranks = [], []
-    for start in range(0, len(contexts), ROWS):
-        rows = slice(start, start + ROWS)
-        # Not a matrix product: it may give equal vectors dot products that differ in the last digit, and so a hit.
-        asked, offered = contexts[rows].astype(np.float64), responses[candidates[rows]].astype(np.float64)
-        scores = np.einsum("nh,nch->nc", asked, offered)
-        others = scores[:, 1:].argmax(axis=1) + 1
-        # "Not larger" instead of "smaller or equal": vectors of a model that diverged are not numbers, and no hits.
-        ranks.append(1 + (~(scores[:, :1] > scores[:, 1:])).sum(axis=1))
-        places.append(np.where(ranks[-1] == 1, 0, others))
-    place = np.concatenate(places)
-    return Retrieved(place == 0, candidates[np.arange(len(place)), place], np.concatenate(ranks))
-
-
-def best_responses(contexts: np.ndarray, candidates: np.ndarray) -> np.ndarray:
-    """Row of the candidate with the largest dot product for each context (n,), the first of equal ones.
-
-    For BLEU the candidates are the training split's responses. contexts: (n, hidden); candidates: (m, hidden).
-    """
-    rows = range(0, len(contexts), ROWS)
-    return np.concatenate([(contexts[start : start + ROWS] @ candidates.T).argmax(axis=1) for start in rows])
+    scores = scores.astype(np.float64).round(9)
+    others = scores[:, 1:].argmax(axis=1) + 1
+    # "Not larger" instead of "smaller or equal": scores of a model that diverged are not numbers, and no hits.
+    ranks = 1 + (~(scores[:, :1] > scores[:, 1:])).sum(axis=1)
+    place = np.where(ranks == 1, 0, others)
+    return Retrieved(place == 0, candidates[np.arange(len(place)), place], ranks)
 
 
 def average_bleu(retrieved: Sequence[str], references: Sequence[str]) -> float:

@@ -16,10 +16,10 @@ import peers.retrieval
 from modeling.base import EncoderModel
 from modeling.views import CONTEXT, RESPONSE
 from peers.retrieval.model import RetrievalOutput
+from peers.retrieval.similarity import similarities
 from pipelines.conversations.retrieval_metrics import (
     Retrieved,
     average_bleu,
-    best_responses,
     draw_candidates,
     p_at_1_100,
 )
@@ -79,14 +79,15 @@ class RetrievalData:
 
 @dataclass
 class RetrievalModelSettings:
-    """How two vectors are compared.
+    """How a context and a response are compared.
 
     Args:
-        similarity: dot product of the pooled vectors, or their cosine.
+        similarity: dot product of the pooled vectors, their cosine, or the cosine after attention of the response over
+            the context's tokens.
         cosine_temperature: what cosines are divided by in the loss.
     """
 
-    similarity: Literal["dot", "cosine"] = "cosine"
+    similarity: Literal["dot", "cosine", "attention"] = "cosine"
     cosine_temperature: float = 0.05
 
     def __post_init__(self) -> None:
@@ -104,7 +105,7 @@ class Settings(PeerSettings):
 
     Args:
         data: the dialogues.
-        model: how two vectors are compared.
+        model: how a context and a response are compared.
     """
 
     data: RetrievalData
@@ -113,8 +114,13 @@ class Settings(PeerSettings):
 
     @property
     def variant(self) -> str:
-        """<selection>, and -dot without cosine"""
-        return self.data.selection + ("" if self.model.similarity == "cosine" else "-dot")
+        """<selection>, and -dot or -attention where similarity is not cosine"""
+        return self.data.selection + ("" if self.model.similarity == "cosine" else f"-{self.model.similarity}")
+
+
+def _of_one(context: np.ndarray, responses: np.ndarray) -> np.ndarray:
+    """How close m responses (m, hidden) are to one context, (hidden,) or (tokens, hidden): (m,)."""
+    return similarities(torch.from_numpy(context)[None], torch.from_numpy(responses))[0].numpy()
 
 
 class Responses(nn.Module):
@@ -209,8 +215,8 @@ class Cell(PeerCell):
 
     @classmethod
     def empathy(cls, output: Any, variant: str) -> torch.Tensor:
-        """Similarity of context and response, a dot product or a cosine: (batch,)."""
-        return (output.context.float() * output.response.float()).sum(dim=-1)
+        """Similarity of context and response: (batch,)."""
+        return similarities(output.context.float(), output.response.float()).diagonal()
 
     def figures(self, found: Outputs, frame: pd.DataFrame) -> dict[str, float | None]:
         """P@1,100 and the mean reciprocal rank of the true response among the same 100."""
@@ -226,7 +232,7 @@ class Cell(PeerCell):
         vectors = self._pool_vectors(pool, model, accelerator)
         figures: dict[str, dict[str, float | None]] = {}
         for split, outputs in found.items():
-            best = best_responses(np.stack(outputs.outputs["context"]), vectors)
+            best = [int(_of_one(context, vectors).argmax()) for context in outputs.outputs["context"]]
             bleu = average_bleu([pool[row] for row in best], self.frames[split]["response"].tolist())
             figures[split] = {"bleu": bleu / 100}
         return figures
@@ -239,8 +245,11 @@ class Cell(PeerCell):
         )
 
     def _retrieved(self, found: Outputs, frame: pd.DataFrame) -> Retrieved:
-        contexts, responses = (np.stack(found.outputs[name]) for name in self.outputs)
-        return p_at_1_100(contexts, responses, frame["conv_id"].tolist(), frame["response"].tolist(), CANDIDATES_SEED)
+        candidates = draw_candidates(frame["conv_id"].tolist(), frame["response"].tolist(), CANDIDATES_SEED)
+        responses = np.stack(found.outputs["response"]).astype(np.float64)
+        contexts = zip(found.outputs["context"], candidates, strict=True)
+        scores = [_of_one(context.astype(np.float64), responses[rows]) for context, rows in contexts]
+        return p_at_1_100(np.stack(scores), candidates)
 
     def _pool_vectors(self, pool: list[str], model: peers.retrieval.Model, accelerator: Accelerator) -> np.ndarray:
         texts = [{"response": text, "dialogue_context": []} for text in pool]

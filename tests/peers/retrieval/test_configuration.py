@@ -19,7 +19,7 @@ def test_defaults_and_saving(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"similarity": "euclid"}, "similarity: expected one of dot, cosine, got 'euclid'"),
+        ({"similarity": "euclid"}, "similarity: expected one of dot, cosine, attention, got 'euclid'"),
         ({"cosine_temperature": 0.0}, "temperature: expected more than 0, got 0.0"),
         ({"cosine_temperature": float("nan")}, "temperature: expected more than 0, got nan"),
         ({"pooling": "last"}, "pooling: expected one of cls, mean, got 'last'"),

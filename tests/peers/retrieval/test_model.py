@@ -11,6 +11,7 @@ from modeling.views import CONTEXT, RESPONSE
 from peers.retrieval import OBJECTIVES, Config, Model
 from peers.retrieval.configuration import SIMILARITIES
 from peers.retrieval.model import ROWS_AT_A_TIME, in_batch_loss, same_response
+from peers.retrieval.similarity import similarities
 
 Batch = dict[str, torch.Tensor]
 LENGTHS = [(7, 5), (4, 9), (12, 5), (3, 6)]
@@ -27,11 +28,13 @@ def tiny(folder: str, **settings: object) -> Model:
     return Model.from_encoder(folder, view_length=32, **settings)
 
 
-def loss_by_hand(context: torch.Tensor, response: torch.Tensor, candidates: list[list[int]]) -> float:
+def loss_by_hand(
+    context: torch.Tensor, response: torch.Tensor, candidates: list[list[int]], scale: float = 1.0
+) -> float:
     """Mean over contexts of -log(exp(own) / sum of exp(candidates)); each list starts with the own response."""
     losses, context, response = [], context.detach(), response.detach()
     for row, rows in enumerate(candidates):
-        scores = torch.stack([(context[row] * response[other]).sum() for other in rows]).double()
+        scores = scale * similarities(context[row : row + 1], response[rows])[0].double()
         losses.append(torch.logsumexp(scores, 0) - scores[0])
     return float(torch.stack(losses).mean())
 
@@ -43,14 +46,13 @@ def test_outputs_and_one_call_of_each_encoder(tiny_encoder: str, batch: Batch, s
         encoder.backbone.register_forward_hook(lambda *_, name=name: calls.append(name))
     output = model(**batch)
     assert calls == ["context", "response"]
-    assert output.context.shape == output.response.shape == (4, 32)
+    assert output.response.shape == (4, 32)
+    assert output.context.shape == ((4, 12, 32) if similarity == "attention" else (4, 32))
     everyone = [[row, *(other for other in range(4) if other != row)] for row in range(4)]
-    scale = 1 / 0.05 if similarity == "cosine" else 1.0
-    assert output.loss.item() == pytest.approx(
-        loss_by_hand(scale * output.context, output.response, everyone), abs=1e-5
-    )
-    lengths = output.context.norm(dim=1)
-    assert torch.allclose(lengths, torch.ones(4)) == (similarity == "cosine")
+    scale = 1.0 if similarity == "dot" else 1 / 0.05
+    assert output.loss.item() == pytest.approx(loss_by_hand(output.context, output.response, everyone, scale), abs=1e-5)
+    for vectors, of_length_1 in ((output.context, similarity == "cosine"), (output.response, similarity != "dot")):
+        assert torch.allclose(vectors.norm(dim=-1), torch.ones(())) == of_length_1
     assert model(batch["input_ids"], batch["view_ids"]).loss is None
 
 

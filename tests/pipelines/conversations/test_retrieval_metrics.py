@@ -5,7 +5,7 @@ from math import exp, log
 import numpy as np
 import pytest
 
-from pipelines.conversations.retrieval_metrics import average_bleu, best_responses, draw_candidates, p_at_1_100
+from pipelines.conversations.retrieval_metrics import Retrieved, average_bleu, draw_candidates, p_at_1_100
 from pipelines.errors import UserError
 
 ROWS = 230
@@ -37,10 +37,16 @@ def test_candidates_are_those_of_the_seed() -> None:
     assert not np.array_equal(drawn, draw_candidates(DIALOGUES, TEXTS, seed=18))
 
 
+def retrieve(contexts: np.ndarray, responses: np.ndarray) -> Retrieved:
+    """By dot product, among the candidates of a seed."""
+    candidates = draw_candidates(DIALOGUES, TEXTS, seed=17)
+    return p_at_1_100((contexts @ responses.T)[np.arange(ROWS)[:, None], candidates], candidates)
+
+
 def test_hits_and_rows_against_a_loop() -> None:
     contexts, responses = vectors(1), vectors(2)
     responses += contexts
-    found = p_at_1_100(contexts, responses, DIALOGUES, TEXTS, seed=17)
+    found = retrieve(contexts, responses)
     drawn = draw_candidates(DIALOGUES, TEXTS, seed=17)
     scores = [[float(contexts[row] @ responses[other]) for other in drawn[row]] for row in range(ROWS)]
     best = [int(drawn[row, of_one.index(max(of_one))]) for row, of_one in enumerate(scores)]
@@ -51,21 +57,26 @@ def test_hits_and_rows_against_a_loop() -> None:
 
 
 def test_perfect_random_and_constant_models() -> None:
-    one_hot = np.eye(ROWS)
-    perfect = p_at_1_100(one_hot, one_hot, DIALOGUES, TEXTS, seed=17)
+    perfect = retrieve(np.eye(ROWS), np.eye(ROWS))
     assert perfect.hits.all()
     assert set(perfect.ranks) == {1}
-    assert p_at_1_100(vectors(1), vectors(2), DIALOGUES, TEXTS, seed=17).hits.mean() < 0.05
+    assert retrieve(vectors(1), vectors(2)).hits.mean() < 0.05
     # Ties are misses, and what is retrieved then is another's response.
-    same = np.tile(vectors(3)[:1], (ROWS, 1))
-    found = p_at_1_100(vectors(1), same, DIALOGUES, TEXTS, seed=17)
+    found = retrieve(vectors(1), np.tile(vectors(3)[:1], (ROWS, 1)))
     assert not found.hits.any()
     assert (found.rows != np.arange(ROWS)).all()
     assert set(found.ranks) == {100}
 
 
+def test_scores_that_differ_in_their_last_digit_alone_are_equal() -> None:
+    scores = np.full((2, 100), 0.7)
+    scores[0, 0] = np.nextafter(0.7, 1)
+    scores[1, 0] = 0.7 + 1e-8
+    assert p_at_1_100(scores, np.arange(200).reshape(2, 100)).ranks.tolist() == [100, 1]
+
+
 def test_a_model_that_diverged_has_no_hit() -> None:
-    found = p_at_1_100(vectors(1), np.full((ROWS, 12), np.nan), DIALOGUES, TEXTS, seed=17)
+    found = retrieve(vectors(1), np.full((ROWS, 12), np.nan))
     assert not found.hits.any()
     assert set(found.ranks) == {100}
 
@@ -73,12 +84,6 @@ def test_a_model_that_diverged_has_no_hit() -> None:
 def test_too_few_others() -> None:
     with pytest.raises(UserError, match="P@1,100: expected 99 responses from other dialogues .* came 98; evaluate on"):
         draw_candidates(["d"] * 2 + [f"e{k}" for k in range(98)], [f"text {k}" for k in range(100)], seed=17)
-
-
-def test_best_responses() -> None:
-    contexts, candidates = vectors(1), vectors(2)[:50]
-    assert best_responses(contexts, candidates).tolist() == (contexts @ candidates.T).argmax(axis=1).tolist()
-    assert best_responses(contexts[:1], np.tile(candidates[:1], (3, 1))).tolist() == [0]
 
 
 def test_average_bleu_by_hand() -> None:
