@@ -146,7 +146,7 @@ class Cell(PeerCell):
     extra_metrics: ClassVar[tuple[str, ...]] = ("bleu",)
     # The candidates of a test come from anywhere in their dialogues: so do those of a training batch.
     similar_lengths: ClassVar[bool] = False
-    about = "Finds the response to a dialogue among candidates: the one whose vector is closest to the context's."
+    about = "Finds the response to a dialogue among candidates: the one closest to its context."
     settings: Settings
 
     @classmethod

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
@@ -15,6 +14,8 @@ import yaml
 from transformers import AutoModel, AutoTokenizer
 
 from modeling.views import CONTEXT, RESPONSE
+from peers.retrieval.model import RetrievalOutput
+from peers.retrieval.similarity import similarities
 from pipelines.conversations import training_dialogues
 from pipelines.conversations.retrieval_metrics import average_bleu
 from pipelines.data.empatheticdialogues_files import COLUMNS
@@ -81,11 +82,12 @@ def read(config: str) -> pd.DataFrame:
     return Cell.read(parse_settings(Settings, [config], "empathy train", ""))
 
 
+@pytest.mark.parametrize(("similarity", "variant"), [("cosine", "as_is"), ("attention", "as_is-attention")])
 def test_the_command_leaves_figures_that_its_predictions_and_its_model_give(
-    write_config: WriteConfig, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    write_config: WriteConfig, tmp_path: Path, capsys: pytest.CaptureFixture[str], similarity: str, variant: str
 ) -> None:
-    assert main([write_config()]) == 0
-    folder = tmp_path / "runs" / "tiny" / "retrieval-as_is-seed17"
+    assert main([write_config(model={"similarity": similarity})]) == 0
+    folder = tmp_path / "runs" / "tiny" / f"retrieval-{variant}-seed17"
     results = json.loads((folder / "results.json").read_text())
     assert results["counts"] == {"train": 80, "valid": 101, "test": 104}
     printed = capsys.readouterr().out
@@ -112,14 +114,14 @@ def bleu_of_the_model(folder: Path) -> float:
     """Of the training response that is closest to each test context, each text encoded alone."""
     model, tokenizer = AutoModel.from_pretrained(folder).eval(), AutoTokenizer.from_pretrained(folder)
 
-    def vector(text: str, view: int) -> np.ndarray:
+    def vector(text: str, view: int) -> torch.Tensor:
         input_ids = torch.tensor(tokenizer(text)["input_ids"])[None]
-        return model.encode(input_ids, torch.full_like(input_ids, view), view)[0].numpy()
+        return model.encode(input_ids, torch.full_like(input_ids, view), view)[0]
 
     pool = [text for number in range(DIALOGUES["train"]) for text in said("train", number)[1::2]]
-    vectors = np.stack([vector(text, RESPONSE) for text in pool])
+    vectors = torch.stack([vector(text, RESPONSE) for text in pool])
     asked, true = zip(*(said("test", number) for number in range(DIALOGUES["test"])), strict=True)
-    best = [pool[int((vectors @ vector(text, CONTEXT)).argmax())] for text in asked]
+    best = [pool[int(similarities(vector(text, CONTEXT)[None], vectors).argmax())] for text in asked]
     assert len(set(best)) > 1
     return average_bleu(best, true)
 
@@ -185,9 +187,17 @@ def test_selections_change_the_training_split_alone(write_config: WriteConfig, m
 
 
 def test_names_of_the_variants(write_config: WriteConfig) -> None:
-    for similarity, variant in (("cosine", "cleaned"), ("dot", "cleaned-dot")):
+    for similarity, variant in (("cosine", "cleaned"), ("dot", "cleaned-dot"), ("attention", "cleaned-attention")):
         config = write_config(data={"selection": "cleaned"}, model={"similarity": similarity})
         assert parse_settings(Settings, [config], "empathy train", "").variant == variant
+
+
+def test_the_score_of_a_pair_is_its_similarity_whatever_else_is_in_the_batch() -> None:
+    response = torch.nn.functional.normalize(torch.randn(3, 8), dim=-1)
+    for context, variant in ((torch.randn(3, 8), "as_is"), (torch.randn(3, 5, 8), "as_is-attention")):
+        scores = Cell.empathy(RetrievalOutput(context=context, response=response), variant)
+        alone = [similarities(context[row : row + 1], response[row : row + 1]).item() for row in range(3)]
+        assert scores.tolist() == pytest.approx(alone, abs=1e-6)
 
 
 def test_what_is_refused_before_anything_is_trained(write_config: WriteConfig, tmp_path: Path) -> None:
