@@ -1,7 +1,6 @@
 """How close responses are to contexts: a dot product, or that of what a response attends to in a context."""
 
 import torch
-from torch.nn import functional
 
 SHARPNESS = 5.0  # of attention: at 0 every token counts the same, which is the mean that the encoder was pretrained for
 
@@ -19,9 +18,9 @@ def similarities(context: torch.Tensor, response: torch.Tensor) -> torch.Tensor:
     if context.ndim == 2:
         return context @ response.T
     inside = context.any(dim=-1, keepdim=True)
-    closeness = functional.normalize(context, dim=-1) @ response.T  # (n, longest, m)
+    products = context @ response.T  # (n, longest, m)
+    closeness = products / context.norm(dim=-1, keepdim=True).clamp(min=1e-12)
     weights = (SHARPNESS * closeness).masked_fill(~inside, -torch.inf).softmax(dim=1)
-    products = ((context @ response.T) * weights).sum(dim=1)
     # The length of the weighted mean, without a mean of `hidden` numbers for each response.
     squares = (weights * (context @ context.transpose(1, 2) @ weights)).sum(dim=1)
-    return products / squares.clamp(min=1e-12).sqrt()
+    return (weights * products).sum(dim=1) / squares.clamp(min=1e-12).sqrt()
