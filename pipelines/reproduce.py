@@ -1,11 +1,13 @@
 """`empathy reproduce TABLE`: a published table with our figures beside it. Also `python -m pipelines.reproduce`."""
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from pipelines.command import run_command
+from pipelines.errors import UserError
 
 PROG = "empathy reproduce"
 DESCRIPTION = (
@@ -28,16 +30,22 @@ def main(argv: Sequence[str] | None = None) -> int:
     from pipelines.literature.render import Reproduction, terminal, write_literature
     from pipelines.literature.reproduced import reproduce
 
+    runs = arguments.runs
+    if runs is not None and not arguments.train and not Path(runs).is_dir():
+        raise UserError(
+            f"--runs: expected the folder that holds the experiments, there is no folder {runs} (you are in "
+            f"{os.getcwd()}); leave it out where nothing is trained yet"
+        )
     names = table_names() if arguments.table == "all" else [arguments.table]
     tables = {name: read_table(name) for name in names}
     if arguments.train:
         from pipelines.peers.experiment import run_peer
 
         for table in tables.values():
-            for row in reproduce(table, arguments.runs):
+            for row in reproduce(table, runs):
                 if row.missing:
                     run_peer(row.settings)
-    found = [Reproduction(name, table, reproduce(table, arguments.runs)) for name, table in tables.items()]
+    found = [Reproduction(name, table, reproduce(table, runs)) for name, table in tables.items()]
     print("\n\n".join(terminal(one) for one in found))
     if arguments.out is not None:
         print("\n" + "\n".join(str(path) for path in write_literature(found, arguments.out)))

@@ -45,3 +45,14 @@ def test_published_and_ours_side_by_side(tmp_path: Path, capsys: pytest.CaptureF
 def test_a_wrong_name_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     assert empathy(["reproduce", "table_2"]) == 2
     assert capsys.readouterr().err.startswith("empathy reproduce: error: table: expected all or one of text_pairs, ")
+
+
+def test_a_missing_folder_of_runs_is_not_taken_for_nothing_trained(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    wrong = tmp_path / "resluts"
+    assert empathy(["reproduce", "epitome", "--runs", str(wrong)]) == 2
+    assert capsys.readouterr().err == (
+        "empathy reproduce: error: --runs: expected the folder that holds the experiments, there is no folder "
+        f"{wrong} (you are in {Path.cwd()}); leave it out where nothing is trained yet\n"
+    )
