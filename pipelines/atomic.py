@@ -19,7 +19,13 @@ NEARLY_FULL = 2**20  # bytes
 @contextmanager
 def _replacing(target: Path) -> Iterator[Path]:
     """Yield a path beside `target` that takes its place when the block ends well, and is removed when it does not."""
-    target.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(
+            f"{target}: expected a place that can be written to, its folder cannot be made ({error.strerror}); "
+            "choose another"
+        ) from error
     partial = target.with_name(f".{target.name}.partial")
     _remove(partial)
     try:
@@ -68,7 +74,10 @@ def _disk_full(error: BaseException, folder: Path) -> bool:
 
 
 def write_text(path: str | Path, text: str) -> None:
-    """Write `text` as UTF-8; the old file stays if the write fails. Raises UserError on a full disk."""
+    """Write `text` as UTF-8; the old file stays if the write fails.
+
+    Raises UserError on a full disk and where the file's folder cannot be made.
+    """
     with _replacing(Path(path)) as partial:
         partial.write_text(text, encoding="utf-8")
 

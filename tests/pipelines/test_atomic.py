@@ -51,6 +51,18 @@ def test_a_folder_takes_the_place_of_the_old_one_whole(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["model"]
 
 
+def test_a_file_in_the_place_of_a_folder_is_one_clear_line(tmp_path: Path) -> None:
+    write_text(tmp_path / "runs", "a file")
+    target = tmp_path / "runs" / "literature" / "config.yaml"
+    with pytest.raises(UserError) as raised:
+        write_text(target, "seed: 17")
+    assert str(raised.value) == (
+        f"{target}: expected a place that can be written to, its folder cannot be made (Not a directory); "
+        "choose another"
+    )
+    assert (tmp_path / "runs").read_text() == "a file"
+
+
 @pytest.mark.parametrize(
     "error",
     [
