@@ -1,0 +1,116 @@
+"""A folder in which the commands of the pages run as a reader would run them, on tiny corpora and a tiny encoder."""
+
+import glob
+import os
+import shlex
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from pipelines import cli
+from tests.docs.blocks import ROOT
+from tests.pipelines.labels import invented
+
+EXAMPLES = 48  # pairs of a probe corpus
+# What a command of its own is told, so that it takes seconds. Every other setting is the documented one.
+SMALL = {
+    "train": "--encoder.name_or_path={encoder} --encoder.view_length=64 --precision=fp32 --seeds=[17]",
+    "label": "--encoder={encoder}",
+}
+SMALL["ablate"] = SMALL["train"]
+SERVERS, PORT = ("serve", "demo"), 8000  # the port that the pages name
+
+
+def write_data(data: Path) -> None:
+    """The layout of `data/` with invented corpora in it."""
+    data.mkdir()
+    said = invented.write_corpus(data / "empatheticdialogues")
+    (data / "human_ratings").mkdir()
+    invented.write_ratings(data / "human_ratings" / "dialogues_1to5.csv", said)
+    rows = ["dialog_id,annotator,situation,speaker_utterance,source,response,rating"]
+    for place, (conv_id, (split, texts)) in enumerate(said.items()):
+        if split == "valid":
+            rows.append(f"{conv_id},r{place % 3},Situation.,The cat won.,human,{texts[0]},{1 + place % 3}")
+    (data / "human_ratings" / "dev.csv").write_text("\n".join(rows) + "\n", encoding="utf-8")
+    invented.write_epitome(data / "epitome", pairs=60)
+    invented.write_intents(data / "empathetic_intents")
+    invented.write_goemotions(data / "goemotions")
+    (data / "probe").mkdir()
+    for name in ("dailydialog", "ubuntu"):
+        pairs = [f'"Where is shelf {k}, please?",Take the {name} stairs to floor {k}.' for k in range(EXAMPLES)]
+        text = "\n".join(["context,response", *pairs]) + "\n"
+        (data / "probe" / f"{name}_dev.csv").write_text(text, encoding="utf-8")
+
+
+class Workspace:
+    """Runs commands in a folder. encoder: folder of the tiny encoder."""
+
+    def __init__(self, folder: Path, encoder: str) -> None:
+        self.folder, self.encoder = folder, encoder
+        self.names: dict[str, object] = {"__name__": "documented"}
+        self.servers: list[subprocess.Popen[bytes]] = []
+        self.port = PORT
+        shutil.copytree(ROOT / "configs", folder / "configs")
+        (folder / "benchmarks").symlink_to(ROOT / "benchmarks")
+        write_data(folder / "data")
+
+    def run(self, command: str) -> int:
+        """Run a command and give its exit status; those of `empathy` in this process, which has torch already."""
+        line = command.replace("python -m pipelines.", "empathy ").replace("\\\n", " ")
+        words = [word for part in shlex.split(line, comments=True) for word in _expanded(part)]
+        if words[0] != "empathy" or {"|", ";", "&&", ">"} & set(words):
+            return self._in_a_shell(command)
+        words = words[1:]
+        if words[0] in SERVERS:
+            return self._serve(words)
+        small = SMALL.get(words[0], "").format(encoder=self.encoder).split()
+        try:
+            return cli.main([*words, *(flag for flag in small if not _given(flag, words))])
+        except SystemExit as end:  # of --help
+            return int(end.code or 0)
+
+    def execute(self, code: str, origin: str) -> None:
+        """Run Python in one namespace, as blocks of one page are read one after the other."""
+        exec(compile(code, origin, "exec"), self.names)
+
+    def close(self) -> None:
+        """Stop what still serves."""
+        for server in self.servers:
+            server.terminate()
+            server.wait(timeout=60)
+
+    def _in_a_shell(self, command: str) -> int:
+        line = command.replace(f"localhost:{PORT}", f"localhost:{self.port}")
+        return subprocess.run(["bash", "-ec", line], cwd=self.folder, env=self._environment(), timeout=250).returncode
+
+    def _serve(self, words: list[str]) -> int:
+        """Start a server on a free port in the place of the documented one; 0 when it answers."""
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.port = free.getsockname()[1]
+        line = [f"{Path(sys.executable).parent}/empathy", *words, f"--port={self.port}"]
+        server = subprocess.Popen(line, cwd=self.folder, env=self._environment())
+        self.servers.append(server)
+        for _ in range(600):
+            if server.poll() is not None:
+                return server.returncode
+            with socket.socket() as tried:
+                if tried.connect_ex(("127.0.0.1", self.port)) == 0:
+                    return 0
+            time.sleep(0.1)
+        return 1
+
+    def _environment(self) -> dict[str, str]:
+        path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+        return os.environ | {"PATH": path, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+
+
+def _expanded(word: str) -> list[str]:
+    return sorted(glob.glob(word)) or [word] if any(mark in word for mark in "*?") else [word]
+
+
+def _given(flag: str, words: list[str]) -> bool:
+    return any(word.split("=")[0] == flag.split("=")[0] for word in words)
