@@ -27,6 +27,7 @@ class EncodedExample:
     input_ids, view_ids: one entry a token. empathy: score or NaN. emotion: class or negative; for a multi-label
     corpus the list of its classes. own_context: whether the response was given in that context, not made up.
     teaches: what its score teaches a model that has gates, of modeling.lessons.
+    cut: the views that hold one text, of which the row holds not every token.
     """
 
     input_ids: list[int]
@@ -35,6 +36,7 @@ class EncodedExample:
     emotion: int | list[int]
     own_context: bool = True
     teaches: int = QUALITY
+    cut: tuple[int, ...] = ()
 
 
 def _join(turns: Sequence[str], separator: str) -> str:
@@ -113,8 +115,11 @@ def encode_views(
     distinct = list(dict.fromkeys(text for of_view in texts.values() for text in of_view))
     ids_of = dict(zip(distinct, encode_texts(distinct, tokenizer, view_length) if distinct else [], strict=True))
     encoded = [[ids_of[text] for text in texts[view]] if view in texts else pairs for view in views]
+    longer = dict.fromkeys(texts, _longer(ids_of, tokenizer, view_length))
     if RESPONSE in views:
-        encoded[views.index(RESPONSE)] = _at_most_half(texts[RESPONSE], ids_of, tokenizer, view_length)
+        shorter = _at_most_half(texts[RESPONSE], ids_of, tokenizer, view_length)
+        encoded[views.index(RESPONSE)] = [shorter.get(text, ids_of[text]) for text in texts[RESPONSE]]
+        longer[RESPONSE] = set(shorter)
     return [
         EncodedExample(
             input_ids=[token for ids in per_view for token in ids],
@@ -123,21 +128,33 @@ def encode_views(
             emotion=NO_EMOTION if row.get("emotion") is None else int(row["emotion"]),
             own_context=not row.get("label_source", "").startswith(MADE_UP),
             teaches=LESSONS[row.get("teaches", "quality")],
+            cut=tuple(view for view, of_view in texts.items() if of_view[place] in longer[view]),
         )
-        for row, per_view in zip(rows, zip(*encoded, strict=True), strict=True)
+        for place, (row, per_view) in enumerate(zip(rows, zip(*encoded, strict=True), strict=True))
     ]
+
+
+def _longer(ids_of: Mapping[str, list[int]], tokenizer: "AnyTokenizer", view_length: int) -> set[str]:
+    """The texts that were cut to `view_length`; those that fill it are counted again, whole."""
+    full = [text for text, ids in ids_of.items() if len(ids) >= view_length]
+    whole = tokenizer(full, verbose=False)["input_ids"] if full else []
+    return {text for text, ids in zip(full, whole, strict=True) if len(ids) > view_length}
 
 
 def _at_most_half(
     responses: Sequence[str], ids_of: Mapping[str, list[int]], tokenizer: "AnyTokenizer", view_length: int
-) -> list[list[int]]:
-    """Ids of the responses; those of more tokens than half a view keep their beginning."""
-    limit = view_length // 2
+) -> dict[str, list[int]]:
+    """Ids of the beginnings of those responses that have more tokens than half a view."""
+    limit = longest_response(view_length)
     longest = limit + tokenizer.num_special_tokens_to_add(pair=False)
     long = [response for response in dict.fromkeys(responses) if len(ids_of[response]) > longest]
     cut = encode_texts(_cut_responses(list(long), tokenizer, limit), tokenizer, view_length) if long else []
-    shorter = dict(zip(long, cut, strict=True))
-    return [shorter.get(response, ids_of[response]) for response in responses]
+    return dict(zip(long, cut, strict=True))
+
+
+def longest_response(view_length: int) -> int:
+    """Tokens that are read of a response that is a view of its own, special ones not counted."""
+    return view_length // 2
 
 
 def _score(row: Example) -> float:

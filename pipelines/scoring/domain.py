@@ -1,27 +1,76 @@
-"""When to abstain: an empty reply or context, a language other than English, texts far from what was trained on."""
+"""When to abstain: what a text is that should not be scored, and pairs far from what was trained on."""
 
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import NamedTuple
 
 import numpy as np
 import torch
 
-if TYPE_CHECKING:
-    from py3langid.langid import LanguageIdentifier
+from modeling.views import FULL_DIALOGUE, RESPONSE
+from pipelines.scoring.language import other_language
 
+# How the reasons begin. What was found, and on which side, follows after a colon.
 EMPTY_CONTEXT = "the context is empty"
 EMPTY_RESPONSE = "the reply is empty"
-NOT_ENGLISH = "the text does not seem to be English"
+EMPTY = (EMPTY_CONTEXT, EMPTY_RESPONSE)  # nothing else is said of such a pair
+NO_TEXT = "no text"
+OTHER_LANGUAGE = "other language"
+EXPORT = "looks like an export"
+UNKNOWN_TOKENS = "unknown tokens"
+TRUNCATED = "truncated"
 FAR = "the text is far from the dialogues that the model was trained on"
-ENGLISH = ("en", "pcm", "sco")  # with Nigerian Pidgin and Scots, which short English texts are taken for
-CERTAIN = 0.5  # probability of a language
-# A text with many of these is English, and is not looked at further: that takes as long as all heads of the network.
-ENGLISH_WORDS = """
-i the and you that this with have what your my they would could about when it's i'm don't how be not but it are she just
-did get there his if for to was
-"""
-MANY = 0.2  # share of a text's words
+
+# What programs write where a text is missing or was taken away; the whole of a text.
+MISSING = {
+    "nan",
+    "NaN",
+    "NAN",
+    "None",
+    "NONE",
+    "none",
+    "null",
+    "NULL",
+    "Null",
+    "N/A",
+    "n/a",
+    "#N/A",
+    "NA",
+    "<NA>",
+    "NaT",
+}
+MISSING |= {"undefined", "[deleted]", "[removed]"}
+_DAY = r"\d{1,4}[./-]\d{1,2}(?:[./-]\d{1,4})?"
+_TIME = r"\d{1,2}[:.]\d{2}(?:[:.]\d{2}(?:\.\d+)?)?Z?(?:\s?[ap]\.?\s?m\b\.?)?"
+_TAGS = (
+    "a|b|blockquote|body|br|code|div|em|font|h[1-6]|html|i|img|li|ol|p|pre|script|span|strong|style|table|td|tr|u|ul"
+)
+_ENTITIES = r"amp|apos|gt|hellip|ldquo|lsquo|lt|mdash|nbsp|ndash|quot|rdquo|rsquo|#\d{2,6}|#x[0-9a-f]{2,6}"
+_ROLES = (
+    "agent|ai|assistant|bot|chatbot|client|counsell?or|customer|human|listener|patient|speaker|system|therapist|user"
+)
+EXPORTED = (
+    # Of WhatsApp, Telegram, Teams, Slack, Discord; of a log; of subtitles.
+    (rf"(?:^|\s|\u200e)\[(?:{_DAY},?\s*)?{_TIME}(?:,?\s*{_DAY})?\]", "holds the date or time of a message"),
+    (rf"(?:^|\s|\u200e){_DAY}(?:,|T|\s)\s?{_TIME}\s[-–—]\s", "holds the date or time of a message"),
+    (rf"^{_DAY}(?:,|T|\s)\s?{_TIME}\s?[^:]{{0,40}}:\s", "holds the date or time of a message"),
+    (rf"—\s(?:(?:today|yesterday)\sat|{_DAY},?)\s{_TIME}", "holds the date or time of a message"),
+    (r"\d\d:\d\d:\d\d[,.]\d{3}\s-->", "holds the times of subtitles"),
+    (r"^(?:from|sent|subject):\s|\bon\s.{5,80}\swrote:", "holds the head of a mail"),
+    (rf"^[\W_]{{0,4}}(?:{_ROLES})[\W_]{{0,3}}:", "starts with a role"),
+    (rf"</?(?:{_TAGS})(?:\s[^<>]*|/)?/?>|&(?:{_ENTITIES});|\[/(?:b|color|i|img|quote|size|u|url)\]", "holds HTML"),
+    (r"<\|[\w ]{1,30}\|>|\[/?inst\]|<</?sys>>|</?s>|\[(?:cls|mask|pad|sep|unk)\]", "holds marks of a model's own"),
+    (r"^(?:array\()?[\[(]\s*\{\s*[\"']\w+[\"']\s*:|^(?:array\()?\[\s*([\"']).*[\"']\s*\]", "is a list written as text"),
+    (r"_comma_", "holds _comma_ where a comma stood"),
+    (r"<media omitted>|<attached: [^<>]*>|^\W?(?:audio|document|gif|image|sticker|video) omitted$|"
+     r"^\W?(?:this message was deleted|you deleted this message)\.?$", "stands for what is not there"),
+    (r"â€[™œ\u009d“”˜¦]|Ã[©¨¡³±¶¼¤]", "was read in a wrong encoding"),
+)  # fmt: skip
+SIGNS = re.compile(r"[\[<&:_—âÃ]| omitted|deleted")  # none of `EXPORTED` is without one of them
+NAMED = re.compile(r"[A-Z][\w.'-]{0,20}(?: [A-Z][\w.'-]{0,20}){0,2}:\s")
+SIDES = {FULL_DIALOGUE: "the context", RESPONSE: "the reply"}
 SHARE_LEFT_OUT = 0.005  # of training pairs, by their distance
 DIRECTIONS = 64  # that the training pairs vary in most
 
@@ -48,18 +97,60 @@ class Domain:
         rest = (centred.square().sum(dim=-1) - along.sum(dim=-1)).clamp(min=0)
         return ((along / self.variances).sum(dim=-1) + rest / self.noise).sqrt()
 
-    def reasons(self, context: str, response: str, distance: float) -> tuple[str, ...]:
-        """Why not to use the score of a pair; empty where there is no reason."""
-        if not response.strip():
-            return (EMPTY_RESPONSE,)
-        if not context.strip():
-            return (EMPTY_CONTEXT,)
-        found = []
-        if other_language(f"{context} {response}"):
-            found.append(NOT_ENGLISH)
-        if distance > self.farthest:
-            found.append(FAR)
-        return tuple(found)
+
+class Reading(NamedTuple):
+    """How a pair was read: the views, of `SIDES`, that were cut, and those of which most tokens are unknown."""
+
+    cut: tuple[int, ...] = ()
+    unknown: tuple[int, ...] = ()
+
+
+def text_reasons(turns: Sequence[str], response: str) -> tuple[str, ...]:
+    """What a pair's texts are that should not be scored, each said once a side; empty where they are plain English."""
+    if not response.strip():
+        return (EMPTY_RESPONSE,)
+    if not "".join(turns).strip():
+        return (EMPTY_CONTEXT,)
+    several = len(turns) > 1
+    sides = [
+        (f"turn {place} of the context" if several else "the context", turn) for place, turn in enumerate(turns, 1)
+    ]
+    found: dict[tuple[str, str], str] = {}
+    for side, text in (*sides, ("the reply", response)):
+        for kind, what in _faults(text):
+            found.setdefault((kind, "reply" if side == "the reply" else "context"), f"{kind}: {side} {what}")
+    if NAMED.match(response) and NAMED.match(turns[-1]) and not any(kind == EXPORT for kind, _ in found):
+        found[EXPORT, "reply"] = f"{EXPORT}: the context and the reply start with a name"
+    return tuple(found.values())
+
+
+@lru_cache(maxsize=4096)  # the turns of a dialogue are met again with every reply
+def _faults(text: str) -> tuple[tuple[str, str], ...]:
+    if text in MISSING:
+        return ((NO_TEXT, f"is {text!r}, which programs write where a text is missing"),)
+    found = []
+    if SIGNS.search(text) and (said := next((said for pattern, said in _exported() if pattern.search(text)), None)):
+        found.append((EXPORT, said))
+    if language := other_language(text):
+        found.append((OTHER_LANGUAGE, language))
+    return tuple(found)
+
+
+@lru_cache(maxsize=1)
+def _exported() -> tuple[tuple[re.Pattern[str], str], ...]:
+    return tuple((re.compile(pattern, re.IGNORECASE), said) for pattern, said in EXPORTED)
+
+
+def reading_reasons(reading: Reading, limits: Mapping[int, int]) -> tuple[str, ...]:
+    """What was not understood of a pair, or not read. limits: tokens that are read of a context and of a reply."""
+    found = [
+        f"{UNKNOWN_TOKENS}: most of {SIDES[view]} is signs that the model does not know, such as emoji"
+        for view in reading.unknown
+    ]
+    for view in reading.cut:
+        where = "its beginning" if view == FULL_DIALOGUE else "its end"
+        found.append(f"{TRUNCATED}: {SIDES[view]} is longer than {limits[view]} tokens, {where} was not read")
+    return tuple(found)
 
 
 def fit_domain(vectors: np.ndarray) -> Domain:
@@ -73,24 +164,3 @@ def fit_domain(vectors: np.ndarray) -> Domain:
     domain = Domain(mean, directions, variances, float(fitted.noise_variance_), float("inf"))
     distances = domain.distances(torch.from_numpy(vectors).float()).numpy()
     return replace(domain, farthest=float(np.quantile(distances, 1 - SHARE_LEFT_OUT)))
-
-
-@lru_cache(maxsize=1)
-def _identifier() -> "LanguageIdentifier":
-    from py3langid.langid import MODEL_FILE, LanguageIdentifier
-
-    return LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
-
-
-@lru_cache(maxsize=1)
-def _english_words() -> frozenset[str]:
-    return frozenset(ENGLISH_WORDS.split())
-
-
-def other_language(text: str) -> bool:
-    """Whether `text` is more likely than not in one language other than English (py3langid)."""
-    words = text.lower().split()
-    if sum(word in _english_words() for word in words) > MANY * len(words):
-        return False
-    language, probability = _identifier().classify(text)
-    return language not in ENGLISH and probability > CERTAIN

@@ -12,8 +12,8 @@ REMEMBERED = 4096  # contexts
 class ContextMemory:
     """Vectors of the last `REMEMBERED` contexts, by their texts.
 
-    They lie in one table, and the texts are kept as digests: small pieces that outlive the large ones of a batch would
-    leave holes between them, and the process would grow with the file that it scores.
+    They lie in one table on the CPU, and the texts are kept as digests: small pieces that outlive the large ones of a
+    batch would leave holes between them, and the process would grow with the file that it scores.
     """
 
     def __init__(self, size: int = REMEMBERED) -> None:
@@ -31,6 +31,7 @@ class ContextMemory:
 
     def remember(self, texts: Sequence[str], vectors: torch.Tensor) -> None:
         """Keep vectors (texts, hidden), in place of the least recent ones."""
+        vectors = vectors.cpu()
         if self._table is None:
             self._table = vectors.new_zeros(self.size, vectors.shape[1])
         places = []

@@ -73,7 +73,9 @@ class Judgement(NamedTuple):
 
 
 class ReleasedNetwork(CascadeNetwork):
-    """A gated cascade for evaluation."""
+    """A gated cascade for evaluation, on the CPU."""
+
+    device = torch.device("cpu")
 
     def __init__(self, config: NetworkSettings, encoder: Encoder) -> None:
         super().__init__()

@@ -1,19 +1,21 @@
 """The scorer of replies: empathy from 1 to 5 with an interval, emotion, mechanisms, and when to abstain."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
 import torch
 
+from modeling.cascade import ViewVectors
 from pipelines.data.mechanisms import LEVELS
-from pipelines.data.views import context_text
 from pipelines.errors import UserError
 from pipelines.scoring import PRECISIONS
 from pipelines.scoring.checkpoint import RELEASED, Checkpoint, read_checkpoint
+from pipelines.scoring.domain import EMPTY, FAR, Reading, reading_reasons, text_reasons
 from pipelines.scoring.encoder import Encoder
 from pipelines.scoring.memory import REMEMBERED
+from pipelines.scoring.pairs import Pair, given_pairs, given_texts, plain
 from pipelines.scoring.reader import (
     BATCH_SIZE,
     PairReader,
@@ -21,6 +23,8 @@ from pipelines.scoring.reader import (
     batches,
     domain_features,
     mechanism_features,
+    mind_a_fork,
+    on_cpu,
     pair_row,
 )
 from pipelines.scoring.results import DialogueScores, Mechanism, Score
@@ -31,7 +35,7 @@ MECHANISM_NAMES = ("emotional_reactions", "interpretations", "explorations")
 
 
 class Judged(NamedTuple):
-    """Tensors of a batch, from which scores are made: (batch,) or (batch, classes)."""
+    """Tensors of a batch on the CPU, from which scores are made: (batch,) or (batch, classes)."""
 
     empathy: torch.Tensor
     quality: torch.Tensor
@@ -56,8 +60,9 @@ class Bf16Encoder:
 class EmpathyScorer:
     """Scores replies in their contexts.
 
-    Views of a context that was scored before are remembered, so that further replies to it cost less. One instance may
-    be used by one thread at a time.
+    Views of a context that was scored before are remembered, so that further replies to it cost less. Threads may share
+    a scorer: they score one after the other. Processes may too: one that is forked calculates with one thread, and one
+    that is spawned reads the release again.
     """
 
     def __init__(self, checkpoint: Checkpoint, precision: str = "fp32") -> None:
@@ -72,6 +77,7 @@ class EmpathyScorer:
             network.encoder = int8_encoder(checkpoint)
         elif precision == "bf16":
             network.encoder = Bf16Encoder(network.encoder)
+        self.limits = self.reader.limits
         self.labels = [name for _, name in sorted(network.config.id2label.items(), key=lambda one: int(one[0]))]
 
     @classmethod
@@ -82,7 +88,13 @@ class EmpathyScorer:
         (docs/scoring.md says how fast and how exact they are). Raises UserError where the folder holds no release, or
         one that cannot be read.
         """
+        mind_a_fork()
         return cls(read_checkpoint(RELEASED if folder is None else Path(folder)), precision)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """A pickle holds where the release is, and not its weights. The file may be found changed when it is read."""
+        made_from = self.checkpoint.folder.absolute(), self.precision, self.checkpoint.fingerprint
+        return _read_again, (type(self), *made_from)
 
     def score(self, context: Context, response: str) -> Score:
         """Score one reply.
@@ -90,16 +102,20 @@ class EmpathyScorer:
         context: what was said before: a text, or a list of texts, the last one the speaker's, or a list of
         {"role": "speaker" or "listener", "text": ...}. Raises UserError where it is none of them.
         """
-        return self.score_pairs([(context, response)])[0]
+        return self.score_rows([pair_row(context_turns(plain(context)), response_text(response))])[0]
 
-    def score_pairs(self, pairs: Sequence[tuple[Context, str]]) -> list[Score]:
-        """Score many pairs of context and reply, in their order. Raises UserError for the first that is none."""
-        return self.score_rows([pair_row(context_turns(context), response_text(reply)) for context, reply in pairs])
+    def score_pairs(self, pairs: Iterable[Pair]) -> list[Score]:
+        """Score many pairs of context and reply, in their order.
 
-    def score_candidates(self, context: Context, responses: Sequence[str]) -> list[Score]:
-        """Score several replies to one context, which is encoded once."""
-        turns = context_turns(context)
-        return self.score_rows([pair_row(turns, response_text(response)) for response in responses])
+        pairs: tuples (context, reply), or mappings with the keys context and response (others are left out), in a list,
+        a generator, a `datasets.Dataset` or a table of pandas. Raises UserError for the first that is none.
+        """
+        return self.score_rows([pair_row(turns, reply) for turns, reply in given_pairs(pairs)])
+
+    def score_candidates(self, context: Context, responses: Iterable[str]) -> list[Score]:
+        """Score several replies to one context, which is encoded once. Raises UserError where they are no list."""
+        turns = context_turns(plain(context))
+        return self.score_rows([pair_row(turns, response_text(one)) for one in given_texts(responses, "responses")])
 
     def score_dialogue(self, dialogue: Sequence[str] | Sequence[Turn]) -> DialogueScores:
         """Score every listener turn of a dialogue that has a speaker's before it.
@@ -107,7 +123,7 @@ class EmpathyScorer:
         dialogue: texts, the speaker's and the listener's in turn, or {"role", "text"}. Raises UserError where there is
         no such turn.
         """
-        turns = dialogue_turns(dialogue)
+        turns = dialogue_turns(plain(dialogue))
         places = listener_places(turns)
         return DialogueScores(places, tuple(self.score_rows([pair_row(turns[:p], turns[p]["text"]) for p in places])))
 
@@ -122,45 +138,58 @@ class EmpathyScorer:
             self.reader.read_contexts(rows)
         scores: dict[int, Score] = {}
         for chosen in batches(rows):
-            found = self._typed([rows[place] for place in chosen])
+            found = self._judged([rows[place] for place in chosen])
             scores.update(zip(chosen, found, strict=True))
         return [scores[place] for place in range(len(rows))]
 
-    @torch.inference_mode()
     def judge(self, rows: Sequence[Row]) -> Judged:
         """Judge a batch of rows with the columns of an example."""
-        vectors = self.reader.vectors(rows)
+        return self._judge(self.reader.vectors(rows))
+
+    @torch.inference_mode()
+    def _judge(self, vectors: ViewVectors) -> Judged:
         output = self.reader.network.judge(vectors)
+        vectors = on_cpu(vectors)
         weight, bias = self.checkpoint.mechanism_weight, self.checkpoint.mechanism_bias
         levels = torch.addmm(bias, mechanism_features(vectors), weight.T)
         return Judged(
-            empathy=output.empathy,
-            quality=output.quality,
-            belonging=output.belonging,
-            occasion=output.occasion,
-            emotions=(output.emotion_logits / self.checkpoint.calibration.temperature).softmax(-1),
-            mechanisms=levels.view(len(rows), len(MECHANISM_NAMES), LEVELS).softmax(-1),
+            empathy=output.empathy.cpu(),
+            quality=output.quality.cpu(),
+            belonging=output.belonging.cpu(),
+            occasion=output.occasion.cpu(),
+            emotions=(output.emotion_logits.cpu() / self.checkpoint.calibration.temperature).softmax(-1),
+            mechanisms=levels.view(len(levels), len(MECHANISM_NAMES), LEVELS).softmax(-1),
             distance=self.checkpoint.domain.distances(domain_features(vectors)),
         )
 
-    def _typed(self, rows: Sequence[Row]) -> list[Score]:
-        judged = [tensor.tolist() for tensor in self.judge(rows)]
-        return [self._typed_row(row, *of_row) for row, *of_row in zip(rows, *judged, strict=True)]
+    def _judged(self, rows: Sequence[Row]) -> list[Score]:
+        vectors, readings = self.reader.read(rows)
+        *judged, distances = [tensor.tolist() for tensor in self._judge(vectors)]
+        return [
+            self._typed_row(*of_row, reasons=self._reasons(row, reading, distance))
+            for row, reading, distance, *of_row in zip(rows, readings, distances, *judged, strict=True)
+        ]
+
+    def _reasons(self, row: Row, reading: Reading, distance: float) -> tuple[str, ...]:
+        """Why not to use the score of a pair; empty where there is no reason."""
+        found = text_reasons([turn["text"] for turn in row["dialogue_context"]], row["response"])
+        if found and found[0] in EMPTY:
+            return found
+        far = (FAR,) if distance > self.checkpoint.domain.farthest else ()
+        return found + reading_reasons(reading, self.limits) + far
 
     def _typed_row(
         self,
-        row: Row,
         empathy: float,
         quality: float,
         belonging: float,
         occasion: float,
         emotions: list[float],
         mechanisms: list[list[float]],
-        distance: float,
+        reasons: tuple[str, ...],
     ) -> Score:
         calibration = self.checkpoint.calibration
         ranked = sorted(zip(self.labels, emotions, strict=True), key=lambda one: -one[1])
-        context = context_text(row, "dialogue_context")
         return Score(
             empathy=empathy,
             interval=calibration.interval(empathy),
@@ -174,5 +203,12 @@ class EmpathyScorer:
             quality=quality,
             belonging=belonging,
             occasion=occasion,
-            reasons=self.checkpoint.domain.reasons(context, row["response"], distance),
+            reasons=reasons,
         )
+
+
+def _read_again(kind: type[EmpathyScorer], folder: Path, precision: str, fingerprint: str) -> EmpathyScorer:
+    scorer = kind.from_pretrained(folder, precision)
+    if scorer.checkpoint.fingerprint != fingerprint:
+        raise UserError(f"{folder}: expected the release that the scorer was made from, it has changed; load it again")
+    return scorer

@@ -29,6 +29,7 @@ class FastTokenizer:
         self.sep_token: str = tokens["sep_token"]
         self.pad_token_id: int = ids["pad_token"]
         self.mask_token_id: int = ids["mask_token"]
+        self.unk_token_id: int = ids["unk_token"]
         self.all_special_ids: list[int] = sorted(set(ids.values()))
 
     def __call__(
