@@ -25,7 +25,7 @@ from pipelines.command import run_command
 from pipelines.data.empatheticdialogues import read_empatheticdialogues
 from pipelines.scoring import PRECISIONS, EmpathyScorer
 from pipelines.scoring.reader import Row
-from pipelines.scoring.transformers_pipeline import EmpathyPipeline
+from pipelines.scoring.transformers_pipeline import empathy_pipeline
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -44,7 +44,7 @@ def rates(checkpoint: str | None, precision: str, rows: Sequence[Row]) -> dict[s
     started = time.perf_counter()
     scorer.score_pairs(pairs)
     ours = len(pairs) / (time.perf_counter() - started)
-    pipeline = EmpathyPipeline(EmpathyScorer.from_pretrained(checkpoint))
+    pipeline = empathy_pipeline(checkpoint)
     given = [{"context": context, "response": reply} for context, reply in pairs]
     pipeline(given[:32])
     started = time.perf_counter()

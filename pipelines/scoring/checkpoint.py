@@ -10,6 +10,7 @@ README.md                  the model card
 
 import hashlib
 import json
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 RELEASED = Path(__file__).parent / "released"
 SCHEMA_VERSION = 1
 FITTED, SCORER = "fitted.safetensors", "scorer.json"
+HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
 PICKLED = (".bin", ".pt", ".pth", ".pkl", ".pickle", ".ckpt", ".joblib", ".npy")
 
 
@@ -50,8 +52,7 @@ class Checkpoint:
 def read_checkpoint(folder: Path) -> Checkpoint:
     """Read a release. Raises UserError where a part is missing, broken, of another encoder, or a pickle."""
     fix = "make the release again: empathy release"
-    if not (folder / SCORER).is_file():
-        raise UserError(f"{folder}: expected a released checkpoint with {SCORER}, there is none; {fix}")
+    _expect_release(folder)
     for path in sorted(folder.rglob("*")):
         if path.suffix.lower() in PICKLED:
             raise UserError(
@@ -86,16 +87,46 @@ def read_checkpoint(folder: Path) -> Checkpoint:
         raise UserError(f"{folder}: expected a released checkpoint, it cannot be read: {error}; {fix}") from error
 
 
-def read_model(folder: Path) -> "MVCModel":
-    """The released network as a transformers model, for what is built on them; its scores are the same.
+def _expect_release(folder: Path) -> None:
+    if not (folder / SCORER).is_file():
+        raise UserError(f"{folder}: expected a folder with a release ({SCORER}), {_what_it_is(folder)}")
 
-    Raises what `read_network` raises.
+
+def _what_it_is(folder: Path) -> str:
+    """What was named instead of a release, and what to do."""
+    if (folder / "results.json").is_file():
+        return f"got a run; make a release of it: empathy release configs/release.yaml --run={folder} --output_dir=..."
+    if runs := sorted(path.parent.name for path in folder.glob("*/results.json")):
+        return (
+            f"got a folder of runs ({', '.join(runs[:3])}); make a release of one: empathy release "
+            f"configs/release.yaml --run={folder / runs[0]} --output_dir=..."
+        )
+    if (folder / "config.json").is_file():
+        return "got a model of transformers; a release is made from a run's folder: empathy release"
+    if folder.is_dir():
+        return "there is none in it; make one: empathy release"
+    if folder.exists():
+        return f"got a file; name its folder: {folder.parent}"
+    if HUB_ID.fullmatch(folder.as_posix()):
+        return (
+            f"there is no such folder; from the Hub it is fetched first: hf download {folder.as_posix()} --local-dir "
+            "my_release (in Python: huggingface_hub.snapshot_download, which returns the folder)"
+        )
+    return "there is no such folder; name the one that empathy release wrote"
+
+
+def read_model(folder: Path) -> "MVCModel":
+    """The released network as a transformers model, for what is built on them; its scores are the same, and its
+    name_or_path is the folder.
+
+    Raises UserError where the folder holds no release, and what `read_network` raises.
     """
+    _expect_release(folder)
     from mvc.configuration import MVCConfig
     from mvc.model import MVCModel
 
     config = MVCConfig.from_pretrained(folder)
-    config.adapter_rank = 0  # it is merged
+    config.adapter_rank, config.name_or_path = 0, str(folder)  # the adapter is merged
     model = MVCModel(config)
     described = json.loads((folder / SCORER).read_text(encoding="utf-8"))
     encoder = merged_weights(folder, described["encoder"])

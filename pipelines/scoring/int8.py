@@ -7,6 +7,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -16,6 +17,9 @@ from pipelines.atomic import write_with
 from pipelines.errors import UserError
 from pipelines.scoring.checkpoint import Checkpoint
 from pipelines.scoring.encoder import Encoder
+
+if TYPE_CHECKING:
+    import onnxruntime
 
 CACHE_VARIABLE = "EMPATHY_CACHE"
 EXAMPLE = (2, 16)  # rows and tokens that the export is traced with
@@ -27,22 +31,35 @@ class Int8Encoder:
     """Called as an `Encoder` is; the matrices are 8-bit integers, the rest is fp32."""
 
     def __init__(self, encoder: Encoder, file: Path) -> None:
-        import onnxruntime
-
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = torch.get_num_threads()
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        self.session = onnxruntime.InferenceSession(
-            str(file), options, providers=["CPUExecutionProvider"], disabled_optimizers=SLOWER
-        )
-        self.of_views = encoder.mask_and_positions
+        """Raises UserError where the file cannot be read."""
+        self.file, self.of_views = file, encoder.mask_and_positions
+        # A forked process opens its own: the threads of this one are not in it. It keeps what it inherits, for closing
+        # that would wait for them.
+        self.sessions = {os.getpid(): self._open()}
 
     def __call__(self, input_ids: torch.Tensor, view_ids: torch.Tensor) -> torch.Tensor:
         """Hidden states (batch, length, hidden) of packed rows (batch, length)."""
         mask, positions = self.of_views(view_ids)
         given = {"input_ids": input_ids, "mask": mask, "positions": positions}
-        (hidden,) = self.session.run(None, {name: value.numpy() for name, value in given.items()})
+        session = self.sessions.get(os.getpid()) or self.sessions.setdefault(os.getpid(), self._open())
+        (hidden,) = session.run(None, {name: value.numpy() for name, value in given.items()})
         return torch.from_numpy(np.asarray(hidden))
+
+    def _open(self) -> "onnxruntime.InferenceSession":
+        import onnxruntime
+
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = torch.get_num_threads()
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        try:
+            return onnxruntime.InferenceSession(
+                str(self.file), options, providers=["CPUExecutionProvider"], disabled_optimizers=SLOWER
+            )
+        except Exception as error:  # its exceptions have no class of their own that is public
+            raise UserError(
+                f"{self.file}: expected the encoder in 8 bits, it cannot be read ({error}); remove it, and it is made "
+                "again"
+            ) from error
 
 
 class _Exported(nn.Module):

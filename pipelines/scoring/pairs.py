@@ -23,13 +23,16 @@ def given_pairs(pairs: Any) -> Iterator[tuple[list[dict[str, str]], str]]:
     is none.
     """
     for place, pair in enumerate(_rows(pairs)):
-        name = f"pairs[{place}]"
-        context, reply = _pair(pair, name)
-        try:
-            turns_and_reply = context_turns(plain(context)), response_text(reply)
-        except UserError as error:
-            raise UserError(f"{name}: {error}") from error
-        yield turns_and_reply
+        yield given_pair(pair, f"pairs[{place}]")
+
+
+def given_pair(pair: Any, name: str) -> tuple[list[dict[str, str]], str]:
+    """Turns of the context, and reply, of a pair, as above. Raises UserError where it is none."""
+    context, reply = _pair(pair, name)
+    try:
+        return context_turns(plain(context)), response_text(reply)
+    except UserError as error:
+        raise UserError(f"{name}: {error}") from error
 
 
 def given_texts(texts: Any, name: str) -> list[Any]:

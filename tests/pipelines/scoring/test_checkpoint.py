@@ -41,9 +41,31 @@ def test_a_pickle_under_the_name_of_a_tensor_file_is_not_read_either(release: Pa
     assert not trap.exists()
 
 
-def test_a_folder_that_is_no_release(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=r"expected a released checkpoint with scorer\.json, there is none"):
-        EmpathyScorer.from_pretrained(tmp_path)
+@pytest.mark.parametrize(
+    ("files", "named", "said"),
+    [
+        ([], "", "there is none in it; make one: empathy release"),
+        (["results.json", "model/config.json"], "", "got a run; make a release of it: empathy release configs/release"),
+        (["mvc-1/results.json"], "", r"got a folder of runs \(mvc-1\); make a release of one: .* --run=.*/mvc-1 --out"),
+        (["config.json", "model.safetensors"], "", "got a model of transformers; a release is made from a run"),
+        (["scorer.txt"], "scorer.txt", "got a file; name its folder"),
+        ([], "no/such/folder", "there is no such folder; name the one that empathy release wrote"),
+    ],
+)
+def test_a_folder_that_is_no_release(tmp_path: Path, files: list[str], named: str, said: str) -> None:
+    for name in files:
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("{}")
+    with pytest.raises(UserError, match=rf"expected a folder with a release \(scorer\.json\), {said}") as raised:
+        EmpathyScorer.from_pretrained(tmp_path / named)
+    assert "\n" not in str(raised.value)
+
+
+def test_a_hub_id_is_told_how_to_be_fetched() -> None:
+    with pytest.raises(
+        UserError, match=r"^org/name: expected .*: hf download org/name --local-dir my_release \(in Pyth"
+    ):
+        EmpathyScorer.from_pretrained("org/name")
 
 
 @pytest.mark.parametrize("name", [HEADS, FITTED, "config.json", "adapter/adapter_model.safetensors"])
