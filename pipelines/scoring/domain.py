@@ -62,7 +62,6 @@ EXPORTED = (
     (rf"^[\W_]{{0,4}}(?:{_ROLES})[\W_]{{0,3}}:", "starts with a role"),
     (rf"</?(?:{_TAGS})(?:\s[^<>]*|/)?/?>|&(?:{_ENTITIES});|\[/(?:b|color|i|img|quote|size|u|url)\]", "holds HTML"),
     (r"<\|[\w ]{1,30}\|>|\[/?inst\]|<</?sys>>|</?s>|\[(?:cls|mask|pad|sep|unk)\]", "holds marks of a model's own"),
-    (r"^(?:array\()?[\[(]\s*\{\s*[\"']\w+[\"']\s*:|^(?:array\()?\[\s*([\"']).*[\"']\s*\]", "is a list written as text"),
     (r"_comma_", "holds _comma_ where a comma stood"),
     (r"<media omitted>|<attached: [^<>]*>|^\W?(?:audio|document|gif|image|sticker|video) omitted$|"
      r"^\W?(?:this message was deleted|you deleted this message)\.?$", "stands for what is not there"),

@@ -15,28 +15,28 @@ WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
 CALLED_OUT_OR_FREQUENT = """
 about absolutely actually after agree agreed always amazing and any anything aw awesome aww awww aye back bad because
 been before being better birthday bless bro bummer but bye can can't cannot child congrats congratulations cool could
-couldn't dad dang day did didn't do does doesn't doing don't dont dude eek enjoy even ever every everything exactly
-excellent exciting family feel feeling felt few find friend friends from fun gee geez get getting give glad go going
-gonna good gosh got great guess guy guys had haha hahaha happened happy hard hate have haven't having he'll he's hear
-heard heck hello help here hey hi hmm hmmm home hope hopefully how hugs huh hurts i'd i'll i'm i've if im into isn't
-it it's its job just keep kid kids kind kinda know lady let let's life like literally little lmao lol long look looks
-lot lots love lovely luck lucky made make makes many maybe mean miss mom money more morning much must my nah name naw
-need never new next nice nope not nothing now oh ok okay omg only oof ooh oops other ouch our out own people perfect
-phew please poor pretty prolly proud really remember right rip sad said same saw say scary see seems seriously she's
-should shouldn't sick smart some someone something soon sorry sorta sound sounds stuff such sucks sure sweet take
-terrible than thank thanks that that'd that'll that's thats the their them then there there's these they they're
-they've thing things think this those though thought today together tomorrow tonight too totally tough true try ugh
-understand unfortunately up upset us very wait wanna want wanted wasn't watch way we'd we'll we're we've weird welcome
-well were weren't what what's whatever when where which while who whoa whole why wish with woah won't wonderful work
-worried would wouldn't wow yay yea yeah year years yep yes yesterday yikes you you'd you'll you're you've your
-yourself yup
+couldn't dad damn dang day did didn't do does doesn't doing don't dont dude eek enjoy even ever every everything
+exactly excellent exciting family feel feeling felt few find friend friends from fun gee geez get getting give glad go
+going gonna good gosh got great guess guy guys ha had haha hahaha happened happy hard hate have haven't having he'll
+he's hear heard heck hello help here hey hi hmm hmmm home hope hopefully how hugs huh hurts i'd i'll i'm i've if im
+into isn't it it's its job just keep kid kids kind kinda know lady let let's life like literally little lmao lol long
+look looks lot lots love lovely luck lucky made make makes many maybe mean miss mom money more morning much must my
+nah name naw need never new next nice nope not nothing now oh ok okay omg only oof ooh oops other ouch our out own
+people perfect phew please poor pretty prolly proud really remember right rip sad said same saw say scary see seems
+seriously she's should shouldn't sick smart some someone something soon sorry sorta sound sounds stuff such sucks sure
+sweet take terrible than thank thanks that that'd that'll that's thats the their them then there there's these they
+they're they've thing things think this those though thought today together tomorrow tonight too totally tough true
+try ugh understand unfortunately up upset us very wait wanna want wanted wasn't watch way we'd we'll we're we've weird
+welcome well were weren't what what's whatever when where which while who whoa whole why wish with woah won't
+wonderful work worried would wouldn't wow yay yea yeah year years yep yes yesterday yikes you you'd you'll you're
+you've your yourself yup
 """
 ENGLISH_WORDS = frozenset(CALLED_OUT_OR_FREQUENT.split())
 ENGLISH_SHARE = 0.25  # of a text's words: no further look at it
 # Languages in Latin letters that users write, by the codes of py3langid, which are told apart among themselves.
 LANGUAGES = {
-    "af": "Afrikaans", "ca": "Catalan", "cs": "Czech", "da": "Danish", "de": "German", "es": "Spanish",
-    "et": "Estonian", "eu": "Basque", "fi": "Finnish", "fr": "French", "gl": "Galician", "hr": "Croatian",
+    "af": "Afrikaans", "cs": "Czech", "da": "Danish", "de": "German", "es": "Spanish",
+    "et": "Estonian", "fi": "Finnish", "fr": "French", "hr": "Croatian",
     "hu": "Hungarian", "id": "Indonesian", "is": "Icelandic", "it": "Italian", "lt": "Lithuanian", "lv": "Latvian",
     "ms": "Malay", "nl": "Dutch", "no": "Norwegian", "pl": "Polish", "pt": "Portuguese", "ro": "Romanian",
     "sk": "Slovak", "sl": "Slovenian", "sq": "Albanian", "sv": "Swedish", "sw": "Swahili", "tl": "Tagalog",
@@ -44,7 +44,9 @@ LANGUAGES = {
 }  # fmt: skip
 ENGLISH = ("en", "pcm")  # with Nigerian Pidgin, which short English texts are taken for
 AGAINST_ENGLISH = 5.0  # so many times as likely as English
-LIKELY, LIKELY_NAME = 0.15, 0.5  # probability of a text of several words; of one word, or of what may be a name
+LIKELY_NAME = 0.5  # its least probability where a text is one word or may be a name
+LIKELY = {2: 0.4, 3: 0.3}  # of so many words
+LIKELY_LONGER = 0.15
 LATIN = ("LATIN", "MODIFIER", "MASCULINE", "FEMININE")  # how Unicode's names of Latin letters begin
 FEWEST_LETTERS = 2  # of another alphabet
 
@@ -74,7 +76,7 @@ def other_language(text: str) -> str | None:
     ranked = _identifier().rank(text)
     language, probability = ranked[0]
     a_name = len(words) == 1 or all(word[0].isupper() for word in words)
-    if language in ENGLISH or probability < (LIKELY_NAME if a_name else LIKELY):
+    if language in ENGLISH or probability < (LIKELY_NAME if a_name else LIKELY.get(len(words), LIKELY_LONGER)):
         return None
     english = sum(share for name, share in ranked if name in ENGLISH)
     return f"seems to be {LANGUAGES[language]}" if probability > AGAINST_ENGLISH * english else None

@@ -62,10 +62,10 @@ def _rows(pairs: Any) -> Iterable[Any]:
             f"{PAIRS}, got {_called(pairs)} with {_keys(pairs)}; of columns, give zip(columns['context'], "
             "columns['response']), of a data set with splits, one of them"
         )
-    if isinstance(pairs, str | bytes | Set) or not isinstance(pairs, Iterable):
-        raise UserError(f"{PAIRS}, got {_called(pairs)}; a file is scored with: empathy score FILE --out OUT")
     if _is_table(pairs):
         return _table_rows(pairs)
+    if isinstance(pairs, str | bytes | Set) or not isinstance(pairs, Iterable):
+        raise UserError(f"{PAIRS}, got {_called(pairs)}; a file is scored with: empathy score FILE --out OUT")
     return pairs
 
 

@@ -60,3 +60,24 @@ def test_the_command(capsys: pytest.CaptureFixture[str]) -> None:
     said = json.loads(capsys.readouterr().out)
     assert 3 < said["empathy"] <= 5
     assert said["interval"][0] <= said["empathy"] <= said["interval"][1]
+
+
+def test_when_it_abstains(released: EmpathyScorer) -> None:
+    said, sorry = "My bike was stolen this morning.", "I am so sorry to hear that."
+    assert released.score(said, sorry).reasons == ()
+    for context, reply, reasons in (
+        (
+            said,
+            "Das tut mir sehr leid, das muss schwer gewesen sein.",
+            ["other language: the reply seems to be German"],
+        ),
+        ("Me robaron la bicicleta esta mañana.", sorry, ["other language: the context seems to be Spanish"]),
+        (said, "😂😂😂", ["unknown tokens: most of the reply is"]),
+        (said, f"{sorry} " * 20 + "Get lost.", ["truncated: the reply is longer than 64 tokens"]),
+        ("My father died. " + "It rained. " * 60, sorry, ["truncated: the context is longer than 126 tokens"]),
+        (f"[12/05/2024, 10:01:22] Ann: {said}", f"<p>{sorry}</p>", ["looks like an export: the context"] * 2),
+        (said, "nan", ["no text: the reply is 'nan'"]),
+    ):
+        found = [one for one in released.score(context, reply).reasons if not one.startswith("the text is far")]
+        assert len(found) == len(reasons)
+        assert found[0].startswith(reasons[0])
