@@ -3,8 +3,10 @@
 import importlib
 import sys
 from collections.abc import Sequence
+from importlib import metadata
 
 from pipelines.command import USER_ERROR, run_command
+from pipelines.errors import UserError, did_you_mean
 
 # name -> what its help says. A new command is a module pipelines/<name>.py with `main(argv) -> int`, and a line here.
 COMMANDS = {
@@ -22,24 +24,54 @@ COMMANDS = {
 }
 
 
+OTHERS = "empathy --version names the versions."
+# What `empathy --version` names beside itself: what most reports of a difference turn on.
+NAMED = ("torch", "transformers")
+
+
+def version() -> str:
+    """What `empathy --version` prints; the packages are looked up, not imported."""
+    found = {}
+    for name in ("empathy-cascade", *NAMED):
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:  # run from a folder that is not installed
+            found[name] = "not installed"
+    named = ", ".join(f"{name} {found[name]}" for name in NAMED)
+    return f"empathy {found['empathy-cascade']} (Python {sys.version.split()[0]}, {named})"
+
+
 def usage() -> str:
     """What `empathy --help` prints."""
     lines = [f"  {name:<10}{summary}" for name, summary in COMMANDS.items()]
-    return "usage: empathy COMMAND [...]\n\ncommands:\n" + "\n".join(lines) + "\n\nempathy COMMAND --help says more."
+    commands = "\n".join(lines)
+    return f"usage: empathy COMMAND [...]\n\ncommands:\n{commands}\n\nempathy COMMAND --help says more. {OTHERS}"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a sub-command and return its exit status: 0 done, 1 something failed, 2 something to put right."""
     arguments = list(sys.argv[1:] if argv is None else argv)
-    if not arguments or arguments[0] in ("-h", "--help"):
+    if not arguments:
         print(usage())
-        return 0 if arguments else USER_ERROR
-    name, *rest = arguments
-    if name not in COMMANDS:
-        print(f"empathy: error: expected a command ({', '.join(COMMANDS)}), got {name!r}", file=sys.stderr)
         return USER_ERROR
-    command = importlib.import_module(f"pipelines.{name}")
-    return run_command(f"empathy {name}", command.main, rest)
+    name, *rest = arguments
+    if name == "help" and rest:
+        name, rest = rest[0], ["--help"]
+    if name not in COMMANDS:
+        return run_command("empathy", _without_command, [name])
+    return run_command(f"empathy {name}", lambda argv: importlib.import_module(f"pipelines.{name}").main(argv), rest)
+
+
+def _without_command(argv: Sequence[str] | None) -> int:
+    (word,) = argv or [""]
+    if word in ("help", "-h", "--help"):
+        print(usage())
+    elif word in ("-V", "--version", "version"):
+        print(version())
+    else:
+        known = did_you_mean(word, COMMANDS, "empathy ") or f"; there are {', '.join(COMMANDS)}"
+        raise UserError(f"expected a command, got {word!r}{known}")
+    return 0
 
 
 if __name__ == "__main__":

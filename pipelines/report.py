@@ -1,11 +1,10 @@
 """`empathy report RUN_FOLDER...`: tables, tests and figures over finished runs. Also `python -m pipelines.report`."""
 
-import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from pipelines.command import run_command
+from pipelines.command import CommandParser, run_command
 
 PROG = "empathy report"
 DESCRIPTION = (
@@ -16,7 +15,7 @@ DESCRIPTION = (
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command and return its exit status. Raises UserError for what a user can get wrong."""
-    parser = argparse.ArgumentParser(prog=PROG, description=DESCRIPTION)
+    parser = CommandParser(PROG, DESCRIPTION)
     parser.add_argument(
         "run_folders",
         nargs="+",

@@ -1,12 +1,11 @@
 """`empathy reproduce TABLE`: a published table with our figures beside it. Also `python -m pipelines.reproduce`."""
 
-import argparse
 import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from pipelines.command import run_command
+from pipelines.command import CommandParser, run_command
 from pipelines.errors import UserError
 
 PROG = "empathy reproduce"
@@ -20,7 +19,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command and return its exit status. Raises UserError for what a user can get wrong."""
     from pipelines.literature.published import table_names
 
-    parser = argparse.ArgumentParser(prog=PROG, description=DESCRIPTION)
+    parser = CommandParser(PROG, DESCRIPTION)
     parser.add_argument("table", metavar="TABLE", help=f"all, or one of {', '.join(table_names())}")
     parser.add_argument("--train", action="store_true", help="train what is missing first; it resumes when killed")
     parser.add_argument("--runs", metavar="DIR", help="folder that holds the experiments; default: as the configs say")

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from pipelines.command import run_command
+from pipelines.peers.registry import PEERS, load_peer, peer_of
+from pipelines.training.parsing import parse_settings
 
 if TYPE_CHECKING:
     from pipelines.peers.configuration import PeerSettings
@@ -13,17 +15,16 @@ if TYPE_CHECKING:
 
 PROG = "empathy train"
 DESCRIPTION = (
-    "Train a family in stages, or a peer of configs/peers, once for each seed, and evaluate it. A finished run is "
-    "skipped, a killed one resumes. With several GPUs: accelerate launch -m pipelines.train CONFIG.yaml."
+    "Train a family in stages, once for each seed, and evaluate it. A finished run is skipped, a killed one resumes. "
+    f"Peers ({', '.join(PEERS)}) are trained alike: empathy train configs/peers/{next(iter(PEERS))}.yaml, with --help "
+    "for its own settings. With several GPUs: accelerate launch -m pipelines.train CONFIG.yaml."
 )
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command and return its exit status. Raises UserError for what a user can get wrong."""
     arguments = sys.argv[1:] if argv is None else argv
-    from pipelines.peers.registry import load_peer, peer_of
     from pipelines.training.configuration import ExperimentSettings
-    from pipelines.training.parsing import parse_settings
 
     peer = peer_of(arguments)
     if peer is not None:

@@ -1,5 +1,6 @@
 """Write which emotions answer which, and what each selection keeps, as conversations.md and a self-contained page."""
 
+import argparse
 import shlex
 import sys
 from collections.abc import Sequence
@@ -149,10 +150,12 @@ def _html(page: Page) -> str:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command and return its exit status. Raises UserError for what a user can get wrong."""
-    from jsonargparse import auto_cli
-
-    paths = auto_cli(conversations_page, args=None if argv is None else list(argv), as_positional=False)
-    print("\n".join(map(str, paths)))
+    parser = argparse.ArgumentParser(prog=PROG, description=__doc__, allow_abbrev=False)
+    parser.add_argument("--labels", type=Path, required=True, help="a labels folder of empathy label")
+    parser.add_argument("--path", required=True, help="folder or archive of EmpatheticDialogues, or hub")
+    parser.add_argument("--out", type=Path, required=True, help="folder to write into")
+    parser.add_argument("--exclude_ids", type=Path, help="file of ids that are left out of every split")
+    print("\n".join(map(str, conversations_page(**vars(parser.parse_args(argv))))))
     return 0
 
 

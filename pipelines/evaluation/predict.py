@@ -10,6 +10,7 @@ from accelerate.utils import gather_object, send_to_device
 from torch import nn
 
 from pipelines.data.encoding import EncodedExample
+from pipelines.errors import NotFiniteError
 
 if TYPE_CHECKING:
     from accelerate import Accelerator
@@ -77,7 +78,8 @@ def gather_outputs(
     """Run `module` in evaluation mode over `rows`, sorted by length to save padding and shared by all processes.
 
     outputs: names of fields of what the module returns, which are left out where it gives None. labels: names of a
-    batch's tensors. The loss is the mean over rows of their batch's loss. The module's mode is put back.
+    batch's tensors. The loss is the mean over rows of their batch's loss. The module's mode is put back. Raises
+    NotFiniteError where an output is not finite.
     """
     order = sorted(range(len(rows)), key=lambda index: (len(rows[index].input_ids), index))
     batches = [order[start : start + batch_size] for start in range(0, len(order), batch_size)]
@@ -103,6 +105,11 @@ def gather_outputs(
             )
     module.train(was_training)
     parts = gather_object(parts)
+    odd = sum(
+        not np.isfinite(value).all() for part in parts for name in part["outputs"] for value in part["outputs"][name]
+    )
+    if odd:
+        raise NotFiniteError(f"expected finite outputs for all of {len(rows)} rows, got {odd} that are NaN or infinite")
     place = np.argsort(np.concatenate([part["index"] for part in parts]))
 
     def ordered(kind: str, name: str) -> list[np.ndarray]:

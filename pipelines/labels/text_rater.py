@@ -14,7 +14,6 @@ from accelerate import Accelerator, PartialState
 from accelerate.utils import send_to_device, set_seed
 from safetensors.torch import load_file, save_file
 from torch import nn
-from tqdm import tqdm
 
 from modeling.encoder import SharedEncoder, load_encoder_config, load_tokenizer
 from modeling.heads import Head
@@ -22,11 +21,12 @@ from modeling.views import pool_view
 from pipelines.atomic import write_json, write_with
 from pipelines.data.collator import MULTIPLE, pad_rows
 from pipelines.data.encoding import encode_pairs, encode_texts
-from pipelines.progress import bar_interval
+from pipelines.errors import NotFiniteError
+from pipelines.progress import progress_bar
 from pipelines.scoring.linear import packs
 from pipelines.training.batches import plan_epoch
 from pipelines.training.configuration import StageSettings
-from pipelines.training.optimizer import build_optimizer
+from pipelines.training.optimizer import Stepper, build_optimizer, check_weights
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -139,16 +139,21 @@ def train_rater(
     accelerator = Accelerator(mixed_precision="bf16" if bf16 else "no")
     rater, optimizer = accelerator.prepare(rater, optimizer)
     rater.train()
-    for indices in tqdm(steps, desc=f"  {name}", unit="step", mininterval=bar_interval()):
+    stepper = Stepper(rater, optimizer, schedule, stage.max_grad_norm, accelerator)
+    for number, indices in enumerate(progress_bar(steps, desc=f"  {name}", unit="step"), start=1):
         texts = [row for index in indices for row in items[index]]
         item = [place for place, index in enumerate(indices) for _ in items[index]]
         batch = send_to_device(_pad(texts, pad), accelerator.device)
         output = item_means(rater(**batch)[: len(texts)].float(), torch.tensor(item, device=accelerator.device))
-        accelerator.backward(loss(output, torch.tensor(targets[indices], device=accelerator.device)))
-        accelerator.clip_grad_norm_(rater.parameters(), stage.max_grad_norm)
-        optimizer.step()
-        optimizer.zero_grad()
-        schedule.step()
+        value = loss(output, torch.tensor(targets[indices], device=accelerator.device))
+        accelerator.backward(value)
+        try:
+            stepper.step([float(value.detach())])
+            if number == len(steps):
+                check_weights(rater)
+        except NotFiniteError as error:
+            rate = max(schedule.get_last_lr())
+            raise NotFiniteError(f"rater {name}, step {number}: {error} (learning rate {rate:g}); not kept") from error
     return accelerator.unwrap_model(rater, keep_fp32_wrapper=False).eval()
 
 
@@ -160,7 +165,7 @@ def rate(rater: nn.Module, rows: Sequence[list[int]], pad_token_id: int, batch_s
     bf16 = precision_for(device) == "bf16"
     with torch.inference_mode(), torch.autocast(device.type, torch.bfloat16, enabled=bf16):
         starts = range(0, len(order), batch_size)
-        for start in tqdm(starts, desc="  rating", unit="batch", delay=RATING_BAR_AFTER, mininterval=bar_interval()):
+        for start in progress_bar(starts, desc="  rating", unit="batch", delay=RATING_BAR_AFTER):
             chosen = order[start : start + batch_size]
             batch = _pad([rows[index] for index in chosen], pad_token_id)
             parts.append(rater(**send_to_device(batch, device))[: len(chosen)].float().cpu())

@@ -2,12 +2,11 @@
 
 import importlib
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
-import yaml
-
-from pipelines.errors import UserError
+from pipelines.errors import UserError, did_you_mean
+from pipelines.training.parsing import read_command_line
+from pipelines.training.yaml_file import read_yaml
 
 # name -> module with `Settings`, a dataclass, and `Cell`, what trains one seed of them
 PEERS = {
@@ -22,16 +21,15 @@ PEERS = {
 def load_peer(name: str) -> Any:
     """The module of a peer. Raises UserError for a name that is not registered."""
     if name not in PEERS:
-        raise UserError(f"peer: expected one of {', '.join(PEERS)}, got {name!r}")
+        raise UserError(f"peer: expected one of {', '.join(PEERS)}, got {name!r}{did_you_mean(name, PEERS)}")
     return importlib.import_module(PEERS[name])
 
 
 def peer_of(argv: Sequence[str]) -> str | None:
-    """The peer that a command line's YAML, given first, is a configuration of; None for a family's, or for no YAML."""
-    if not argv or argv[0].startswith("-"):
-        return None
-    try:
-        values = yaml.safe_load(Path(argv[0]).read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError):
-        return None  # the reader of the settings says what is wrong with it
-    return str(values["peer"]) if isinstance(values, dict) and "peer" in values else None
+    """The peer that a command line's YAML is a configuration of; None for a family's, or for no YAML.
+
+    Raises UserError as `read_yaml` does.
+    """
+    config = read_command_line(argv).config
+    values = {} if config is None else read_yaml(config).values
+    return str(values["peer"]) if "peer" in values else None

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pandas as pd
-from tqdm import tqdm
 
 from pipelines.evaluation.significance import holm, paired_bootstrap, paired_permutation
+from pipelines.progress import progress_bar
 from pipelines.reporting.aggregate import MetricColumn, Row, predicts, row_label
 from pipelines.reporting.collect import Reference
 
@@ -71,7 +71,7 @@ def compare_rows(rows: Sequence[Row], columns: Sequence[MetricColumn]) -> list[C
     """
     tested = [column for key in TESTED for column in columns if column.key == key]
     found: list[Comparison] = []
-    for a, b in tqdm(list(itertools.combinations(rows, 2)), "paired tests", disable=None, leave=False):
+    for a, b in progress_bar(list(itertools.combinations(rows, 2)), desc="paired tests", disable=None, leave=False):
         seeds = [seed for seed in a.seeds if seed in b.seeds]
         if not seeds or not _can_be_paired(a, b):
             continue
@@ -120,7 +120,7 @@ def best_marks(
     """
     marks: list[BestMark] = []
     predicted = [column for column in columns if column.is_predicted]
-    for column in tqdm(predicted, "best of each column", disable=None, leave=False):
+    for column in progress_bar(predicted, desc="best of each column", disable=None, leave=False):
         candidates = _candidates(rows, references, column)
         candidates.sort(key=lambda one: one.mean, reverse=column.direction == "max")
         if len(candidates) < 2:

@@ -78,7 +78,7 @@ def load_checkpoint(
     scheduler: "LambdaLR",
     accelerator: "Accelerator",
 ) -> Progress:
-    """Put everything back as it was. Raises UserError where there is no checkpoint, or one of other processes."""
+    """Put everything back as it was. Raises UserError where there is none, or one of other processes or of NaN."""
     state = _load(path)
     if state is None:
         raise UserError(f"{path}: expected a checkpoint, there is none")
@@ -87,6 +87,11 @@ def load_checkpoint(
         raise UserError(
             f"{path}: expected to resume with {len(random_states)} process(es), as it was begun, got "
             f"{accelerator.num_processes}; launch it so, or delete the run folder to start over"
+        )
+    odd = [name for name, value in state["module"].items() if value.is_floating_point() and not value.isfinite().all()]
+    if odd:
+        raise UserError(
+            f"{path}: expected finite weights, those of {odd[0]} are not; delete it to start the stage anew"
         )
     accelerator.unwrap_model(module).load_state_dict(state["module"])
     optimizer.load_state_dict(state["optimizer"])

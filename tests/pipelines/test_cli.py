@@ -16,7 +16,11 @@ def test_help_lists_every_command(capsys: pytest.CaptureFixture[str]) -> None:
 def test_no_command_and_a_wrong_one_exit_with_2(capsys: pytest.CaptureFixture[str]) -> None:
     assert main([]) == 2
     assert main(["trian"]) == 2
-    assert f"expected a command ({', '.join(COMMANDS)}), got 'trian'" in capsys.readouterr().err
+    printed = capsys.readouterr()
+    assert printed.out.startswith("usage: empathy COMMAND")
+    assert printed.err == "empathy: error: expected a command, got 'trian'; did you mean empathy train?\n"
+    assert main(["xylophone"]) == 2
+    assert f"there are {', '.join(COMMANDS)}" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("name", sorted(COMMANDS))

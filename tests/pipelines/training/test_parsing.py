@@ -110,7 +110,7 @@ def test_a_wrong_key_in_a_yaml_names_file_and_key(tmp_path: Path) -> None:
     values = yaml.safe_load(Path("configs/mvc.yaml").read_text(encoding="utf-8"))
     values["encoder"]["poling"] = "cls"
     (tmp_path / "wrong.yaml").write_text(yaml.safe_dump(values), encoding="utf-8")
-    with pytest.raises(UserError, match=r"wrong\.yaml: .*poling"):
+    with pytest.raises(UserError, match=r"wrong\.yaml:\d+: encoder\.poling: .*; did you mean encoder\.pooling\?$"):
         load_experiment(str(tmp_path / "wrong.yaml"))
 
 
