@@ -6,10 +6,8 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from tqdm import tqdm
-
 from pipelines.errors import UserError
-from pipelines.progress import bar_interval
+from pipelines.progress import progress_bar
 from pipelines.scoring.batch.columns import ADDED, context_of, score_columns
 from pipelines.scoring.batch.outputs import Output
 from pipelines.scoring.batch.records import Record, column_names, count_records, read_records
@@ -47,7 +45,7 @@ def score_file(scorer: EmpathyScorer, source: Path, target: Path, context: str, 
     done = output.done()
     total = count_records(source)
     records = islice(read_records(source), done, None)
-    with tqdm(total=max(total, done), initial=done, unit="row", desc=source.name, mininterval=bar_interval()) as bar:
+    with progress_bar(total=max(total, done), initial=done, unit="row", desc=source.name) as bar:
         while part := list(islice(records, PART)):
             scored, rejected = _score_part(scorer, part, context, response)
             output.write_part(scored, rejected)
