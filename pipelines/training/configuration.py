@@ -334,6 +334,6 @@ class SweepSettings:
             if hint_of(ExperimentSettings, name) is None:
                 near = did_you_mean(name, keys_of(ExperimentSettings))
                 raise SettingError(
-                    f"overrides.{key}: expected a setting of empathy train, there is none of this name{near}",
+                    f"overrides.{key}: no such setting of empathy train{near}",
                     ("overrides", key),
                 )

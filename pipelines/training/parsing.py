@@ -99,7 +99,7 @@ def parse_settings(
             hint, where = hint_of(inner, key), inner
         if hint is None:
             known = [*keys_of(kind), *(keys_of(inner) if inner is not None else ())]
-            raise UserError(f"--{flag}: expected a setting, there is none of this name{_hint(key, known)}")
+            raise UserError(f"--{flag}: no such setting{_hint(key, known)}")
         value = value_of_flag(Any if flag.endswith(APPEND) else hint, text)
         overrides[flag if where is kind else f"overrides.{flag}"] = value
     settings = settings_with(kind, file, overrides)

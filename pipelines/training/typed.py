@@ -41,7 +41,7 @@ def settings_from(
             whole = dotted_key((*key, str(name)))
             near = did_you_mean(whole, keys_of(root))
             known = "" if near else f"; there are {', '.join(hints)}"
-            raise SettingError(f"{whole}: expected a setting, there is none of this name{near}{known}", (*key, name))
+            raise SettingError(f"{whole}: no such setting{near}{known}", (*key, name))
     given = {}
     for one in fields(kind):  # type: ignore[arg-type]
         inner = default_of(one) if default is None else getattr(default, one.name)

@@ -103,17 +103,18 @@ def _text(path: str) -> str:
         raise UserError(f"{path}: expected a YAML file, there is none (you are in {os.getcwd()}){meant}")
     try:
         content = file.read_bytes()
-        utf16 = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
-        text = content.decode("utf-16" if utf16 else "utf-8-sig")
     except OSError as error:
         raise UserError(f"{path}: expected a YAML file, it cannot be read: {error.strerror}") from error
+    utf16 = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    if b"\0" in content and not utf16:
+        raise UserError(f"{path}: expected a YAML file, which is text, it is a binary file")
+    try:
+        text = content.decode("utf-16" if utf16 else "utf-8-sig")
     except UnicodeDecodeError as error:
         line = content[: error.start].count(b"\n") + 1
-        binary = b"\0" in content or sum(byte > 126 or byte < 9 for byte in content) > len(content) / 5
-        fix = "it is a binary file" if binary else "save it as UTF-8"
-        raise UserError(
-            f"{path}:{line}: expected a YAML file, which is text in UTF-8, got other bytes; {fix}"
-        ) from error
+        binary = sum(byte > 126 or byte < 9 for byte in content) > len(content) / 5
+        came = "it is a binary file" if binary else "got other bytes; save it as UTF-8"
+        raise UserError(f"{path}:{line}: expected a YAML file, which is text in UTF-8, {came}") from error
     if odd := yaml.reader.Reader.NON_PRINTABLE.search(text):
         line = text[: odd.start()].count("\n") + 1
         raise UserError(f"{path}:{line}: expected text, got the control character U+{ord(odd[0]):04X}; take it out")
@@ -136,7 +137,7 @@ def _note_lines(node: yaml.Node, key: KeyPath, path: str, lines: dict[KeyPath, i
     if isinstance(node, yaml.MappingNode):
         for name, value in node.value:
             at, line = (*key, str(name.value)), name.start_mark.line + 1
-            if at in lines and lines[at] != line and name.tag != "tag:yaml.org,2002:merge":
+            if at in lines and name.tag != "tag:yaml.org,2002:merge":
                 dotted = dotted_key(at)
                 raise UserError(f"{path}:{line}: {dotted}: expected once, it is in line {lines[at]} too; keep one")
             lines[at] = line

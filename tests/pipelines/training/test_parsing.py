@@ -119,3 +119,114 @@ def test_a_missing_yaml_says_where_one_is() -> None:
         parse_settings(ExperimentSettings, ["configs/mvcc.yaml"], "empathy train", "")
     with pytest.raises(UserError, match="expected the path of a YAML first"):
         parse_settings(ExperimentSettings, ["--lambda_emo=1"], "empathy train", "")
+
+
+SMALL = (
+    "name: t\nfamily: baseline\ndata: {corpus: sample}\nstages:\n  - objective: multitask\n    learning_rate: 1e-5\n"
+)
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> str:
+    """Path of a short experiment."""
+    path = tmp_path / "small.yaml"
+    path.write_text(SMALL, encoding="utf-8")
+    return str(path)
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (["--lamda_emo=1"], "--lamda_emo: no such setting; did you mean --lambda_emo?"),
+        (["--lambda-emo=1"], "--lambda-emo: no such setting; did you mean --lambda_emo?"),
+        (["--data.corpu=x"], "--data.corpu: no such setting; did you mean --data.corpus?"),
+        (["--corpus=x"], "--corpus: no such setting; did you mean --data.corpus?"),
+        (["--epocs=3"], "--epocs: no such setting; did you mean --stages.epochs?"),
+        (["--zzz=3"], "--zzz: no such setting; --help shows them all"),
+        (["--lambda_emo"], "--lambda_emo: expected a value, got none; write --lambda_emo=VALUE"),
+        (["lambda_emo=3"], "got 'lambda_emo=3' as well; write --lambda_emo=3"),
+        (["--seeds", "17", "39"], "got '39' as well; a list is one flag: --seeds=[17,39]"),
+        (["-seeds=17"], "-seeds=17: expected a flag with two dashes, --key=value; -h shows them all"),
+        (["--lambda_emo=abc"], "lambda_emo: expected a number, got 'abc'"),
+        (["--stages.epochs=0"], "stages.epochs: expected at least 1, got 0"),
+        (["--stages.patience=1"], "stages.patience: expected a stages.select_on metric beside it, got 1"),
+        (["--precision=fp23"], "precision: expected one of fp32, bf16, fp16, got 'fp23'; did you mean fp32?"),
+        (["--data.augmentation.variants.generic_reply=0.2"], "data.augmentation.name: expected a text, it is missing"),
+    ],
+)  # fmt: skip
+def test_a_flag_that_does_not_fit_says_so_without_the_file(flags: list[str], message: str, small: str) -> None:
+    with pytest.raises(UserError) as caught:
+        parse_settings(ExperimentSettings, [small, *flags], "empathy train", "")
+    assert str(caught.value).endswith(message)
+
+
+def test_what_stands_in_the_yaml_is_named_with_its_line(tmp_path: Path) -> None:
+    for line, message in {
+        "    epochs: one": ":7: stages.epochs: expected a whole number, got 'one'",
+        "    epochs: 0": ":7: stages.epochs: expected at least 1, got 0",
+        "    epocs: 1": ":7: stages.epocs: no such setting; did you mean stages.epochs?",
+        "lambda_emo: -1": ":7: lambda_emo: expected 0 or more, got -1.0",
+        "seeds: [1, 1]": ":7: seeds: expected each seed once, got [1, 1]",
+    }.items():
+        path = tmp_path / "given.yaml"
+        path.write_text(f"{SMALL}{line}\n", encoding="utf-8")
+        with pytest.raises(UserError) as caught:
+            parse_settings(ExperimentSettings, [str(path)], "empathy train", "")
+        assert str(caught.value) == f"{path}{message}"
+
+
+def test_flags_are_taken_in_every_form(small: str) -> None:
+    def given(*flags: str) -> ExperimentSettings:
+        return parse_settings(ExperimentSettings, flags, "empathy train", "")
+
+    assert given(small).stages[0].learning_rate == 1e-5, "which YAML 1.1 takes for a text"
+    assert given(small, "--seeds=17").seeds == [17]
+    assert given(small, "--seeds=17,39").seeds == given(small, "--seeds", "[17, 39]").seeds == [17, 39]
+    assert given("--seeds=3", small).seeds == given("--config", small, "--seeds=3").seeds == [3]
+    assert given(small, "--name=2024", "--data.strict=yes").name == "2024"
+    assert given(small, "--data={max_evaluated_dialogues: 3}").data.corpus == "sample"
+    assert given(small, "--stages.epochs=7").stages[0].epochs == 7
+    two = given(small, "--stages+={objective: multitask, epochs: 2}", "--stages.batch_size=4").stages
+    assert [(stage.epochs, stage.batch_size) for stage in two] == [(3, 16), (2, 4)]
+
+
+def test_print_config_prints_what_can_be_read_again(
+    small: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        parse_settings(ExperimentSettings, [small, "--lambda_emo=0.7", "--print_config"], "empathy train", "")
+    again = tmp_path / "again.yaml"
+    again.write_text(capsys.readouterr().out, encoding="utf-8")
+    settings = load_experiment(str(again))
+    assert settings == load_experiment(small, {"lambda_emo": 0.7})
+
+
+def test_a_yaml_of_another_command_names_that_command() -> None:
+    with pytest.raises(UserError, match=r"it has configs; run: empathy ablate configs/quickstart\.yaml$"):
+        parse_settings(ExperimentSettings, ["configs/quickstart.yaml"], "empathy train", "")
+    with pytest.raises(UserError, match=r"it has stages; run: empathy train configs/mvc\.yaml$"):
+        parse_settings(SweepSettings, ["configs/mvc.yaml"], "empathy ablate", "")
+
+
+def test_a_sweep_takes_the_flags_of_its_configs_beside_its_own() -> None:
+    def given(*flags: str) -> SweepSettings:
+        return parse_settings(
+            SweepSettings, ["configs/quickstart.yaml", *flags], "empathy ablate", "", inner=ExperimentSettings
+        )
+
+    sweep = given("--data.path=x", "--encoder.name_or_path=roberta-base", "--seeds=3", "--overrides.precision=bf16")
+    assert sweep.seeds == [3]
+    assert sweep.overrides == given().overrides | {
+        "data.path": "x",
+        "encoder.name_or_path": "roberta-base",
+        "precision": "bf16",
+    }
+    for flag, message in {
+        "--data.pat=x": "--data.pat: no such setting; did you mean --data.path?",
+        "--sedes=1": "--sedes: no such setting; did you mean --seeds?",
+        "--overrides.data.pat=x": "overrides.data.pat: no such setting of empathy train; did you mean data.path?",
+        "--overrides.seeds=[1]": "overrides.seeds: expected no setting of the sweep itself; give seeds",
+    }.items():
+        with pytest.raises(UserError) as caught:
+            given(flag)
+        assert str(caught.value) == message
