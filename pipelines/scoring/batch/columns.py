@@ -1,11 +1,8 @@
 """What a score adds to a row."""
 
-import json
 from typing import Any
 
-from pipelines.errors import UserError
 from pipelines.scoring.results import Score
-from pipelines.scoring.turns import Context
 
 ADDED = (
     "empathy",
@@ -40,15 +37,3 @@ def score_columns(score: Score) -> dict[str, Any]:
         "abstain": score.abstain,
         "abstain_reasons": "; ".join(score.reasons),
     }
-
-
-def context_of(value: Any) -> Context:
-    """The context in a cell: turns, or a text, which may be the JSON of turns. Raises UserError where it is neither."""
-    if isinstance(value, str) and value.lstrip().startswith("["):
-        try:
-            value = json.loads(value)
-        except (ValueError, RecursionError):
-            return value  # a text that starts with a bracket
-    if value is None:
-        raise UserError("context: expected a text or turns, got nothing")
-    return value

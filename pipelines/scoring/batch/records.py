@@ -1,9 +1,7 @@
-"""Reads CSV, JSON Lines and Parquet a record at a time, so that a file may be larger than memory."""
+"""A record of a file, and the readers of JSON Lines, JSON and Parquet, so that a file may be larger than memory."""
 
-import csv
 import json
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -11,125 +9,118 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipelines.errors import UserError
+from pipelines.scoring.batch.text_files import NOT_UTF8, encoding_of, open_bytes, open_text
+from pipelines.scoring.turns import without_halves
 
-LARGEST_FIELD = 2**27  # characters of a CSV field
+ROWS = 1024  # of a Parquet file that are read together
 
 
 class Record(NamedTuple):
-    """A row of the input: its number from 1, its columns, and why it cannot be read, None where it can."""
+    """A row of a file: its number from 1, its columns, why it cannot be read (None where it can), and its line."""
 
     number: int
     columns: dict[str, Any]
     problem: str | None
+    line: int | None = None
 
 
-def read_records(path: Path) -> Iterator[Record]:
-    """The records of a file, by its suffix. Raises UserError where it is missing or no such file."""
-    return _reader(path)(path)
+def read_jsonl(path: Path, encoding: str | None) -> Iterator[Record]:
+    """The objects of a file with one a line. Blank lines are none. Raises UserError where the file is no text."""
+    name = encoding_of(path, encoding)
+    if name.startswith(("utf-16", "utf-32")):
+        with open_text(path, encoding) as text:
+            yield from _objects((line.encode("utf-8", "surrogatepass") for line in text), "utf-8")
+        return
+    with open_bytes(path) as handle:
+        yield from _objects(handle, "utf-8-sig" if name == "utf-8" else name)
 
 
-def count_records(path: Path) -> int:
-    """How many records there are: exactly for Parquet, else the lines, of which a CSV's record may take several."""
-    reader = _reader(path)
-    if reader is _read_parquet:
-        return int(_parquet(path).metadata.num_rows)
-    with _open_binary(path) as handle:
-        lines = sum(block.count(b"\n") for block in iter(lambda: handle.read(2**20), b""))
-    return max(0, lines - (1 if reader is _read_csv else 0))
-
-
-def column_names(path: Path) -> list[str]:
-    """The input's columns, in their order; those of the first record for JSON Lines."""
-    reader = _reader(path)
-    if reader is _read_parquet:
-        return list(_parquet(path).schema_arrow.names)
-    first = next(reader(path), None)
-    return [] if first is None else list(first.columns)
-
-
-def _reader(path: Path) -> Callable[[Path], Iterator[Record]]:
-    readers = {".csv": _read_csv, ".jsonl": _read_jsonl, ".parquet": _read_parquet}
-    if path.suffix.lower() not in readers:
-        raise UserError(f"{path}: expected a file that ends in {', '.join(readers)}; convert it, or rename it")
-    if not path.is_file():
-        raise UserError(f"{path}: expected a file, there is none")
-    return readers[path.suffix.lower()]
-
-
-def _open_binary(path: Path) -> Any:
-    try:
-        return path.open("rb")
-    except OSError as error:
-        raise UserError(f"{path}: expected a file that can be read: {error}") from error
-
-
-def _read_csv(path: Path) -> Iterator[Record]:
-    csv.field_size_limit(min(sys.maxsize, LARGEST_FIELD))
-    # Bytes that are no UTF-8 become lone surrogates, by which the record is told.
-    with path.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as handle:
-        reader = csv.reader(handle)
-        head = next(reader, None)
-        if not head:
-            raise UserError(f"{path}: expected a header with the columns' names, the file is empty")
-        if len(set(head)) < len(head):
-            raise UserError(f"{path}:1: expected each column's name once, got {', '.join(head)}")
-        number = 0
-        while True:
-            try:
-                fields = next(reader)
-            except StopIteration:
-                return
-            except csv.Error as error:
-                number += 1
-                yield Record(number, {}, f"no CSV: {error}")
-                continue
-            number += 1
-            columns = dict(zip(head, fields, strict=False))
-            problem = None
-            if len(fields) != len(head):
-                problem = f"expected {len(head)} columns, got {len(fields)}"
-            elif any(_broken(field) for field in fields):
-                problem = "expected UTF-8, got other bytes"
-            yield Record(number, columns, problem)
-
-
-def _broken(text: str) -> bool:
-    return any("\ud800" <= character <= "\udfff" for character in text) if not text.isascii() else False
-
-
-def _read_jsonl(path: Path) -> Iterator[Record]:
+def _objects(lines: Iterator[bytes] | Any, encoding: str) -> Iterator[Record]:
     number = 0
-    with _open_binary(path) as handle:
-        for line in handle:
-            if not line.strip():
-                continue
-            number += 1
-            try:
-                row = json.loads(line.decode("utf-8-sig"))
-            except UnicodeDecodeError:
-                yield Record(
-                    number, {"line": line.decode("utf-8", "replace").strip()}, "expected UTF-8, got other bytes"
-                )
-                continue
-            except (ValueError, RecursionError) as error:
-                yield Record(number, {"line": line.decode("utf-8", "replace").strip()}, f"no JSON: {error}")
-                continue
-            if not isinstance(row, dict):
-                yield Record(number, {"line": row}, f"expected a JSON object, got {type(row).__name__}")
-                continue
-            yield Record(number, row, None)
+    for place, line in enumerate(lines, start=1):
+        if not line.strip(b"\xef\xbb\xbf \t\r\n\x00"):
+            continue
+        number += 1
+        try:
+            text = line.decode(encoding)
+        except UnicodeDecodeError:
+            yield Record(number, {"line": line.decode("utf-8", "replace").strip()}, NOT_UTF8, place)
+            continue
+        try:
+            row = _loaded(text)
+        except (ValueError, RecursionError) as error:
+            yield Record(number, {"line": without_halves(text.strip())}, f"no JSON: {error}", place)
+            continue
+        yield _record(number, row, place)
 
 
-def _parquet(path: Path) -> pq.ParquetFile:
+def _record(number: int, row: Any, line: int | None) -> Record:
+    if isinstance(row, dict):
+        return Record(number, row, None, line)
+    return Record(number, {"line": row}, f"expected a JSON object, got a {type(row).__name__}", line)
+
+
+def read_json(path: Path, encoding: str | None) -> Iterator[Record]:
+    """The objects of a JSON file: a list of them, or one. It is read whole. Raises UserError where it is no JSON."""
+    with open_text(path, encoding) as handle:
+        text = handle.read().removeprefix("\ufeff")
     try:
-        return pq.ParquetFile(path)
+        found = _loaded(text)
+    except (ValueError, RecursionError) as error:
+        lines = [line for line in text.splitlines() if line.strip()]
+        if len(lines) > 1 and all(line.lstrip().startswith("{") for line in lines[:2]):
+            raise UserError(f"{path}: expected JSON, it looks like JSON Lines; rename it to end in .jsonl") from error
+        raise UserError(f"{path}: expected a list of JSON objects: {error}") from error
+    for number, row in enumerate(found if isinstance(found, list) else [found], start=1):
+        yield _record(number, row, None)
+
+
+def _loaded(text: str) -> Any:
+    """JSON as Python has it, with null for NaN, which JSON does not have. Raises ValueError for a key given twice."""
+    found = json.loads(text, object_pairs_hook=_once, parse_constant=lambda _: None)
+    # Half an emoji can be written in JSON, but is no text that a file could hold.
+    return _mended(found) if "\\ud" in text or "\\uD" in text else found
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        raise ValueError(f"a key is given twice: {next(name for name in names if names.count(name) > 1)}")
+    return found
+
+
+def _mended(value: Any) -> Any:
+    if isinstance(value, str):
+        return without_halves(value)
+    if isinstance(value, list):
+        return [_mended(one) for one in value]
+    if isinstance(value, dict):
+        return {without_halves(key): _mended(one) for key, one in value.items()}
+    return value
+
+
+def open_parquet(path: Path) -> pq.ParquetFile:
+    """Raises UserError where the file is broken, or has two columns of one name."""
+    try:
+        file = pq.ParquetFile(path)
     except (pa.ArrowException, OSError) as error:
         raise UserError(f"{path}: expected a Parquet file, it cannot be read: {error}") from error
+    names = file.schema_arrow.names
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise UserError(
+            f"{path}: expected each column's name once, got {', '.join(map(repr, twice))} twice; rename one"
+        )
+    return file
 
 
-def _read_parquet(path: Path) -> Iterator[Record]:
+def read_parquet(path: Path) -> Iterator[Record]:
+    """The rows of a Parquet file. Raises UserError as above, and where a part of it cannot be read."""
     number = 0
-    for batch in _parquet(path).iter_batches(batch_size=1024):
-        for row in batch.to_pylist():
-            number += 1
-            yield Record(number, row, None)
+    try:
+        for batch in open_parquet(path).iter_batches(batch_size=ROWS):
+            for row in batch.to_pylist():
+                number += 1
+                yield Record(number, row, None)
+    except (pa.ArrowException, OSError) as error:
+        raise UserError(f"{path}: expected a whole Parquet file, row {number + 1} cannot be read: {error}") from error

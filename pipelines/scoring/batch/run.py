@@ -1,6 +1,5 @@
 """Scores a file: streams it, keeps what is done, puts aside what cannot be scored."""
 
-import hashlib
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -8,99 +7,90 @@ from typing import Any
 
 from pipelines.errors import UserError
 from pipelines.progress import progress_bar
-from pipelines.scoring.batch.columns import ADDED, context_of, score_columns
+from pipelines.scoring.batch.columns import ADDED, score_columns
+from pipelines.scoring.batch.conversations import InputSettings, Item, Pairs
+from pipelines.scoring.batch.join import written_as_text
 from pipelines.scoring.batch.outputs import Output
-from pipelines.scoring.batch.records import Record, column_names, count_records, read_records
+from pipelines.scoring.batch.source import Source
 from pipelines.scoring.reader import Row, pair_row
 from pipelines.scoring.scorer import EmpathyScorer
 from pipelines.scoring.turns import context_turns, response_text
 
-PART = 2048  # records
-HASHED = 2**20  # bytes at each end of the input
+PART = 256  # items that are kept together
 LONGEST = 20_000  # characters of a reply, or of all turns of a context: far more than the network reads
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """scored, rejected: records of the input. written: the files."""
+    """scored, rejected: items of the input. written: the files."""
 
     scored: int
     rejected: int
     written: list[Path]
 
 
-def score_file(scorer: EmpathyScorer, source: Path, target: Path, context: str, response: str) -> Outcome:
-    """Score the columns `context` and `response` of `source` into `target`.
+def score_file(
+    scorer: EmpathyScorer, path: Path, target: Path, settings: InputSettings | None = None, prefix: str = ""
+) -> Outcome:
+    """Score a file of pairs, conversations or messages into `target`.
 
-    Raises UserError where a file is missing, of an unknown kind or lacks a column, and where `target` is there already.
+    prefix: before the names of the columns that are added. Raises UserError where the file is missing, of an unknown
+    kind or holds none of them, and where `target` is there already.
     """
-    _check_columns(source, context, response)
-    identity = {
-        "input": _fingerprint(source),
-        "checkpoint": scorer.checkpoint.fingerprint,
-        "precision": scorer.precision,
-        "columns": [context, response],
-    }
-    output = Output(target, identity)
-    done = output.done()
-    total = count_records(source)
-    records = islice(read_records(source), done, None)
-    with progress_bar(total=max(total, done), initial=done, unit="row", desc=source.name) as bar:
-        while part := list(islice(records, PART)):
-            scored, rejected = _score_part(scorer, part, context, response)
-            output.write_part(scored, rejected)
+    source = Source(path, settings or InputSettings())
+    _check_columns(source, prefix)
+    identity = source.identity() | {"checkpoint": scorer.checkpoint.fingerprint, "precision": scorer.precision}
+    output = Output(target, path, identity)
+    if not isinstance(source.layout, Pairs):
+        print(f"{path}: read as {source.describe()}", flush=True)
+    if target.suffix.lower() == ".parquet" and (texts := written_as_text(source)):
+        print(f"{target}: written as JSON text, since Parquet cannot hold their values: {', '.join(texts)}", flush=True)
+    items = islice(source.items(), output.records, None)
+    with progress_bar(total=source.total, initial=output.records, unit="row", desc=path.name) as bar:
+        while part := list(islice(items, PART)):
+            output.write_part(*_score_part(scorer, part, settings or InputSettings()))
             bar.update(len(part))
-    found, rejected_count = output.done(), output.rejected_so_far()
-    output.finish(source)
-    written = [target, *([output.rejected] if rejected_count else [])]
-    return Outcome(found - rejected_count, rejected_count, written)
+    output.finish(source, prefix)
+    written = [target, *([output.rejected] if output.refused else [])]
+    return Outcome(output.records - output.refused, output.refused, written)
 
 
-def _check_columns(source: Path, context: str, response: str) -> None:
-    names = column_names(source)
-    for name, flag in ((context, "--context"), (response, "--response")):
-        if name not in names:
-            raise UserError(
-                f"{source}: expected a column {name!r}, got {', '.join(names) or 'none'}; name yours with {flag}"
-            )
-    if taken := [name for name in names if name in ADDED]:
-        raise UserError(f"{source}: expected no columns named as those of a score, got {', '.join(taken)}; rename them")
-
-
-def _fingerprint(source: Path) -> str:
-    """Of the input's size and ends, so that a file of many gigabytes is not read twice for it."""
-    digest = hashlib.sha256(str(source.stat().st_size).encode())
-    with source.open("rb") as handle:
-        digest.update(handle.read(HASHED))
-        handle.seek(max(0, source.stat().st_size - HASHED))
-        digest.update(handle.read(HASHED))
-    return digest.hexdigest()
+def _check_columns(source: Source, prefix: str) -> None:
+    added = {f"{prefix}{name}" for name in ADDED}
+    if taken := [name for name in source.columns if name in added]:
+        raise UserError(
+            f"{source.path}: expected no columns named as those of a score, got {', '.join(taken)}; put something "
+            "before the names of the new ones, such as --prefix=rated_"
+        )
 
 
 def _score_part(
-    scorer: EmpathyScorer, part: list[Record], context: str, response: str
+    scorer: EmpathyScorer, part: list[Item], settings: InputSettings
 ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     rows: list[Row] = []
     numbers: list[int] = []
     rejected = []
-    for record in part:
+    for item in part:
         try:
-            rows.append(_row(record, context, response))
-            numbers.append(record.number)
+            rows.append(_row(item, settings))
+            numbers.append(item.number)
         except UserError as error:
-            rejected.append({"number": record.number, "reason": str(error), "row": record.columns})
+            place = {"number": item.number} | ({} if item.line is None else {"line": item.line})
+            rejected.append(place | {"reason": str(error), "row": item.columns})
     scores = scorer.score_rows(rows)
     scored = [{"number": number, **score_columns(score)} for number, score in zip(numbers, scores, strict=True)]
     return scored, rejected
 
 
-def _row(record: Record, context: str, response: str) -> Row:
-    """Raises UserError where the record is none, or holds no text."""
-    if record.problem is not None:
-        raise UserError(record.problem)
-    turns = context_turns(context_of(record.columns.get(context)))
-    reply = response_text(record.columns.get(response))
-    for name, length in ((context, sum(len(turn["text"]) for turn in turns)), (response, len(reply))):
+def _row(item: Item, settings: InputSettings) -> Row:
+    """Raises UserError where the item is none, or holds no text."""
+    if item.problem is not None:
+        raise UserError(item.problem)
+    for name, value in ((settings.context, item.context), (settings.response, item.response)):
+        if value is None:
+            raise UserError(f"{name}: expected a text or turns, got nothing")
+    turns, reply = context_turns(item.context), response_text(item.response)
+    for name, length in (("context", sum(len(turn["text"]) for turn in turns)), ("response", len(reply))):
         if length > LONGEST:
             raise UserError(f"{name}: expected at most {LONGEST:,} characters, got {length:,}")
     return pair_row(turns, reply)
