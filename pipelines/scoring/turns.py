@@ -20,15 +20,12 @@ Turn = Mapping[str, Any]
 Context = str | Sequence[str] | Sequence[Turn]
 ROLES = (SPEAKER, LISTENER)
 # What a role may be called, in any case, and the side that it is; None: no side's, left out.
-ROLE_NAMES: dict[str, str | None] = (
-    dict.fromkeys(("speaker", "user", "human", "seeker", "client", "customer", "patient", "prompter"), SPEAKER)
-    | dict.fromkeys(
-        ("listener", "assistant", "gpt", "bot", "chatbot", "ai", "model", "agent", "supporter", "counselor")
-        + ("counsellor", "therapist", "helper", "chatgpt"),
-        LISTENER,
-    )
-    | dict.fromkeys(("system", "developer", "tool", "function", "observation"))
-)
+ROLE_NAMES: dict[str, str | None] = {
+    **dict.fromkeys(["speaker", "user", "human", "seeker", "client", "customer", "patient", "prompter"], SPEAKER),
+    **dict.fromkeys(["listener", "assistant", "gpt", "chatgpt", "bot", "chatbot", "ai", "model", "agent"], LISTENER),
+    **dict.fromkeys(["supporter", "helper", "counselor", "counsellor", "therapist"], LISTENER),
+    **dict.fromkeys(["system", "developer", "tool", "function", "observation"]),
+}
 ROLE_KEYS = ("role", "from", "speaker", "author", "sender")
 TEXT_KEYS = ("text", "content", "value", "utterance", "message", "body")
 CALLS = ("tool_calls", "function_call")  # a turn of these alone says nothing

@@ -74,7 +74,7 @@ def _stamped(lines: Sequence[str]) -> Iterator[Message]:
 
 
 def _headed(lines: Sequence[str]) -> Iterator[Message]:
-    """A line of time and author, as `[12-May-24 10:01 AM] ann` or `ann — Today at 10:01`, and lines of text under it."""
+    """A line of time and author, as `[12-May-24 10:01 AM] ann` or `ann — Today at 10:01`, and its text under it."""
     open_one: Message | None = None
     for number, line in enumerate(lines, start=1):
         stamp = BRACKETS.fullmatch(line.strip()) or DISCORD.fullmatch(line.strip())

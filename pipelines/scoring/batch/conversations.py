@@ -199,9 +199,9 @@ def layout_of(names: Sequence[str], settings: InputSettings, where: str) -> Layo
     if conversation := found(None, "", CONVERSATION_COLUMNS):
         return Conversations(conversation, settings.listener)
     raise UserError(
-        f"{where}: expected a column {settings.context!r} and a column {settings.response!r}, or a whole conversation in "
-        f"one column ({', '.join(CONVERSATION_COLUMNS[:3])}), or one message a row (conversation_id, role, text); got "
-        f"{_list(names)}; name yours with --context and --response, with --conversation, or with --id, --role and --text"
+        f"{where}: expected a column {settings.context!r} and a column {settings.response!r}, or a whole conversation "
+        f"in one column ({', '.join(CONVERSATION_COLUMNS[:3])}), or one message a row (conversation_id, role, text); "
+        f"got {_list(names)}; name yours with --context and --response, --conversation, or --id, --role and --text"
     )
 
 
@@ -267,6 +267,7 @@ def pairs_of(turns: Sequence[dict[str, str]]) -> Iterator[tuple[int, list[dict[s
 
 
 def turn_columns(place: int, context: list[dict[str, str]], response: str) -> dict[str, Any]:
+    """The values of `TURN_COLUMNS`; the context as JSON."""
     values = (place, json.dumps(context, ensure_ascii=False), response)
     return dict(zip(TURN_COLUMNS, values, strict=True))
 

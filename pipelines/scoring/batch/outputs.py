@@ -18,7 +18,7 @@ Row = Mapping[str, Any]
 
 
 class Output:
-    """The rows of one run: a folder of parts beside `target` while it runs, `target` and `<target>.rejected.jsonl` then.
+    """The rows of one run: a folder of parts beside `target`, and when all is done `target` and its `.rejected.jsonl`.
 
     The parts' name tells what was scored and how, and nothing of `target`'s format: another format, or another prefix
     of the columns, goes on with them. Raises UserError for another suffix, and for an output that is there already.
