@@ -52,7 +52,11 @@ class Score:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, for JSON."""
-        plain = asdict(self) | {"abstain": self.abstain}
+        mechanisms = {
+            name: {"level": one.level, "probabilities": list(one.probabilities)}
+            for name, one in self.mechanisms.items()
+        }
+        plain = asdict(self) | {"abstain": self.abstain, "mechanisms": mechanisms}
         return plain | {"interval": list(self.interval), "reasons": list(self.reasons)}
 
 

@@ -69,6 +69,7 @@ class EmpathyScorer:
         if precision not in PRECISIONS:
             raise UserError(f"precision: expected one of {', '.join(PRECISIONS)}, got {precision!r}")
         self.checkpoint, self.precision = checkpoint, precision
+        self._folder = checkpoint.folder.absolute()  # the working folder may be another one when a pickle is read
         network = checkpoint.network
         self.reader = PairReader(network, checkpoint.tokenizer)
         if precision == "int8":
@@ -93,8 +94,7 @@ class EmpathyScorer:
 
     def __reduce__(self) -> tuple[Any, ...]:
         """A pickle holds where the release is, and not its weights. The file may be found changed when it is read."""
-        made_from = self.checkpoint.folder.absolute(), self.precision, self.checkpoint.fingerprint
-        return _read_again, (type(self), *made_from)
+        return _read_again, (type(self), self._folder, self.precision, self.checkpoint.fingerprint)
 
     def score(self, context: Context, response: str) -> Score:
         """Score one reply.

@@ -53,6 +53,7 @@ class EmpathyPipeline(Pipeline):
         tokenizer: Any = load_tokenizer(checkpoint.described["encoder"]["name_or_path"])
         network: Any = model
         super().__init__(model=network, tokenizer=tokenizer, **{"task": TASK} | kwargs)
+        self._folder = checkpoint.folder.absolute()
         self.scorer = EmpathyScorer(replace(checkpoint, network=network, tokenizer=tokenizer))
 
     def __call__(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
@@ -66,22 +67,21 @@ class EmpathyPipeline(Pipeline):
         return super().__call__(inputs, *args, **kwargs)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        folder, device = self.scorer.checkpoint.folder.absolute(), str(self.device)
-        return _read_again, (folder, device, self._batch_size, self._num_workers)
+        return _read_again, (self._folder, str(self.device), self._batch_size, self._num_workers)
 
     def save_pretrained(self, save_directory: str | os.PathLike[str], **kwargs: Any) -> None:
         """Write the release that the pipeline was made from; `empathy_pipeline(save_directory)` reads it.
 
         Raises UserError where the network has been changed since, of which a release is made by `empathy release`.
         """
-        folder = self.scorer.checkpoint.folder
+        folder = self._folder
         state = {name: value.cpu() for name, value in self.model.state_dict().items()}
         if any(not torch.equal(value, state[name]) for name, value in read_model(folder).state_dict().items()):
             raise UserError(
                 f"{save_directory}: expected the network of {folder}, it has been changed; a changed network is saved "
                 "with pipeline.model.save_pretrained, and a release is made from a run: empathy release"
             )
-        if Path(save_directory).absolute() != folder.absolute():
+        if Path(save_directory).absolute() != folder:
             shutil.copytree(folder, save_directory, dirs_exist_ok=True)
 
     def _sanitize_parameters(self, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
