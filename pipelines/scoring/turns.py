@@ -263,7 +263,7 @@ def _left_out(name: str) -> bool:
 
 
 def _called(value: Any) -> str:
-    return "null" if value is None else f"a {type(value).__name__}"
+    return "null" if value is None else type(value).__name__
 
 
 def _joined(names: Any) -> str:

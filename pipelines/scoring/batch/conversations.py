@@ -222,7 +222,7 @@ def conversation_turns(value: Any, listener: str | None, name: str) -> list[dict
         return [{"role": LISTENER if place % 2 else SPEAKER, "text": text} for place, text in enumerate(value)]
     for place, turn in enumerate(value):
         if not isinstance(turn, Mapping):
-            raise UserError(f"{name}[{place}]: expected a turn with role and text, got a {type(turn).__name__}")
+            raise UserError(f"{name}[{place}]: expected a turn with role and text, got {type(turn).__name__}")
     authors = [turn_author(turn, f"{name}[{place}]") for place, turn in enumerate(value)]
     found = []
     for place, (turn, role) in enumerate(zip(value, roles_of(authors, listener), strict=True)):

@@ -49,7 +49,7 @@ def read_csv(path: Path, delimiter: str | None, encoding: str | None, wanted: Co
     csv.field_size_limit(sys.maxsize)
     with open_text(path, encoding) as handle:
         lines = Lines(handle)
-        head, delimiter = _head(path, lines, delimiter, wanted)
+        head, width, delimiter = _head(path, lines, delimiter, wanted)
         unquoted = head[: len(UNQUOTED_HEAD)] == UNQUOTED_HEAD
         number = 0
         while True:
@@ -61,8 +61,8 @@ def read_csv(path: Path, delimiter: str | None, encoding: str | None, wanted: Co
             if problem is None and not any(field.strip() for field in fields):
                 continue
             number += 1
-            while len(fields) > len(head) and (unquoted or not fields[-1].strip()):
-                fields.pop()
+            if unquoted or (len(fields) == width and not any(field.strip() for field in fields[len(head) :])):
+                fields = fields[: len(head)]
             if problem is None and len(fields) != len(head):
                 problem = f"expected {len(head)} columns, got {len(fields)}"
             if any(map(broken, fields)):
@@ -76,8 +76,8 @@ def csv_columns(path: Path, delimiter: str | None, encoding: str | None, wanted:
         return _head(path, Lines(handle), delimiter, wanted)[0]
 
 
-def _head(path: Path, lines: Lines, given: str | None, wanted: Collection[str]) -> tuple[list[str], str]:
-    """The header's names and the delimiter."""
+def _head(path: Path, lines: Lines, given: str | None, wanted: Collection[str]) -> tuple[list[str], int, str]:
+    """The header's names, how many cells it has with the empty ones at its end, and the delimiter."""
     delimiter = None if given is None else DELIMITER_NAMES.get(given.lower(), given)
     if delimiter is not None and len(delimiter) != 1:
         raise UserError(f"--delimiter: expected one character, or tab, got {given!r}")
@@ -97,12 +97,13 @@ def _head(path: Path, lines: Lines, given: str | None, wanted: Collection[str]) 
     found = max(tried, key=lambda one: (sum(name.casefold() in names for name in tried[one]), len(tried[one])))
     head = tried[found]
     _fields(lines, found, len(head), unquoted=False)
+    width = len(head)
     while head and not head[-1]:
         head.pop()
     twice = sorted({name for name in head if head.count(name) > 1})
     if twice:
         raise UserError(f"{path}:{at}: expected each column's name once, got {', '.join(map(repr, twice))} twice")
-    return head, found
+    return head, width, found
 
 
 def _names(lines: Lines, delimiter: str) -> list[str]:

@@ -57,7 +57,7 @@ def _objects(lines: Iterator[bytes] | Any, encoding: str) -> Iterator[Record]:
 def _record(number: int, row: Any, line: int | None) -> Record:
     if isinstance(row, dict):
         return Record(number, row, None, line)
-    return Record(number, {"line": row}, f"expected a JSON object, got a {type(row).__name__}", line)
+    return Record(number, {"line": row}, f"expected a JSON object, got {type(row).__name__}", line)
 
 
 def read_json(path: Path, encoding: str | None) -> Iterator[Record]:

@@ -145,9 +145,19 @@ def test_json_holds_everything(scorer: EmpathyScorer) -> None:
     [
         (SAID, 5, "response: expected a text, got int"),
         (7, "Oh.", "context: expected a list of turns"),
-        ([1, 2], "Oh.", r"context\[0\]: expected a text, or"),
-        ([{"role": "bot", "text": "x"}], "Oh.", r"context\[0\]: expected a text, or"),
-        ([{"role": "speaker", "text": None}], "Oh.", r"context\[0\].text: expected a text, got NoneType"),
+        ([1, 2], "Oh.", r"context\[0\]: expected a turn with role and text, got int"),
+        ([{"role": "narrator", "text": "x"}], "Oh.", r"context\[0\].role: expected speaker or listener .*'narrator'"),
+        ([{"role": "speaker", "text": None}], "Oh.", r"context\[0\].text: expected a text, got null"),
+        (
+            [SAID, {"role": "user", "text": "x"}],
+            "Oh.",
+            r"context\[1\]: expected a text, as the turns before it, got dict",
+        ),
+        (
+            '[{"role": "user", "text": "My bi',
+            "Oh.",
+            "context: expected a text or a whole list of turns, got a list that",
+        ),
     ],
 )
 def test_what_is_no_pair_is_refused(scorer: EmpathyScorer, context: object, response: object, message: str) -> None:
