@@ -163,7 +163,7 @@ def test_empatheticdialogues_as_it_is_published(tmp_path: Path) -> None:
 
 
 CHATS = {
-    "whatsapp of a phone of Apple's": """\ufeff[12/05/2024, 10:00:59] Ann: \u200eMessages and calls are end-to-end encrypted.
+    "whatsapp of iOS": """\ufeff[12/05/2024, 10:00:59] Ann: \u200eMessages and calls are end-to-end encrypted.
 [12/05/2024, 10:01:22] Ann: My bike was stolen.
 \u200e[12/05/2024, 10:01:40] Ann: \u200eimage omitted
 [12/05/2024, 10:02:10] Ben: Oh no.
@@ -229,9 +229,7 @@ def test_the_listener_of_a_text_export(tmp_path: Path) -> None:
     assert replies(items(tmp_path / "chat.txt", listener="ann")) == [(2, "Oh no.")]
 
 
-@pytest.mark.parametrize(
-    "text", ["My bike was stolen.\nOh no.\n", "Ann: Hello.\nAnn: Is anybody there?\n", "Note: x\n"]
-)
+@pytest.mark.parametrize("text", ["My bike was stolen.\nOh no.\n", "Ann: Hello.\nAnn: Who is there?\n", "Note: x\n"])
 def test_a_text_that_is_no_export(tmp_path: Path, text: str) -> None:
     (tmp_path / "notes.txt").write_text(text)
     with pytest.raises(UserError, match="expected an export of WhatsApp or Discord, or lines such as"):
