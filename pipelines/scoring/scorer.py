@@ -1,7 +1,7 @@
 """The scorer of replies: empathy from 1 to 5 with an interval, emotion, mechanisms, and when to abstain."""
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
@@ -31,6 +31,7 @@ from pipelines.scoring.results import DialogueScores, Mechanism, Score
 from pipelines.scoring.turns import Context, Turn, context_turns, dialogue_turns, listener_places, response_text
 
 CHUNK = REMEMBERED // 2  # rows whose contexts are read before them, and are still remembered then
+GROUP = 16  # batches whose scores are handed on together
 MECHANISM_NAMES = ("emotional_reactions", "interpretations", "explorations")
 
 
@@ -134,13 +135,25 @@ class EmpathyScorer:
         ]
 
     def _score_chunk(self, rows: Sequence[Row]) -> list[Score]:
+        scores: dict[int, Score] = {}
+        for places, found in self.score_groups(rows):
+            scores.update(zip(places, found, strict=True))
+        return [scores[place] for place in range(len(rows))]
+
+    def score_groups(self, rows: Sequence[Row], done: int = 0) -> Iterator[tuple[list[int], list[Score]]]:
+        """Score at most `CHUNK` rows a group at a time: places of rows of like size, and their scores.
+
+        done: groups at the start whose scores are not asked for again; they come without any.
+        """
         if len(rows) > BATCH_SIZE:
             self.reader.read_contexts(rows)
-        scores: dict[int, Score] = {}
-        for chosen in batches(rows):
-            found = self._judged([rows[place] for place in chosen])
-            scores.update(zip(chosen, found, strict=True))
-        return [scores[place] for place in range(len(rows))]
+        all_batches = list(batches(rows))
+        for number, start in enumerate(range(0, len(all_batches), GROUP)):
+            group = all_batches[start : start + GROUP]
+            scores = [
+                score for chosen in group if number >= done for score in self._judged([rows[place] for place in chosen])
+            ]
+            yield [place for chosen in group for place in chosen], scores
 
     def judge(self, rows: Sequence[Row]) -> Judged:
         """Judge a batch of rows with the columns of an example."""

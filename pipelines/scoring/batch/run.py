@@ -1,5 +1,6 @@
 """Scores a file: streams it, keeps what is done, puts aside what cannot be scored."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -9,14 +10,14 @@ from pipelines.errors import UserError
 from pipelines.progress import progress_bar
 from pipelines.scoring.batch.columns import ADDED, score_columns
 from pipelines.scoring.batch.conversations import InputSettings, Item, Pairs
-from pipelines.scoring.batch.join import written_as_text
+from pipelines.scoring.batch.join import NUMBER, written_as_text
 from pipelines.scoring.batch.outputs import Output
 from pipelines.scoring.batch.source import Source
 from pipelines.scoring.reader import Row, pair_row
-from pipelines.scoring.scorer import EmpathyScorer
+from pipelines.scoring.results import Score
+from pipelines.scoring.scorer import CHUNK, EmpathyScorer
 from pipelines.scoring.turns import context_turns, response_text
 
-PART = 256  # items that are kept together
 LONGEST = 20_000  # characters of a reply, or of all turns of a context: far more than the network reads
 
 
@@ -47,9 +48,14 @@ def score_file(
         print(f"{target}: written as JSON text, since Parquet cannot hold their values: {', '.join(texts)}", flush=True)
     items = islice(source.items(), output.records, None)
     with progress_bar(total=source.total, initial=output.records, unit="row", desc=path.name) as bar:
-        while part := list(islice(items, PART)):
-            output.write_part(*_score_part(scorer, part, settings or InputSettings()))
-            bar.update(len(part))
+        while window := list(islice(items, CHUNK)):
+            rows, numbers, rejected = _checked(window, source.settings)
+            bar.update(len(rejected))
+            for group, (places, scores) in enumerate(scorer.score_groups(rows, output.groups())):
+                if scores:
+                    output.write_group(group, _scored([numbers[place] for place in places], scores))
+                bar.update(len(places))
+            output.close_window(len(window), rejected)
     output.finish(source, prefix)
     written = [target, *([output.rejected] if output.refused else [])]
     return Outcome(output.records - output.refused, output.refused, written)
@@ -64,22 +70,23 @@ def _check_columns(source: Source, prefix: str) -> None:
         )
 
 
-def _score_part(
-    scorer: EmpathyScorer, part: list[Item], settings: InputSettings
-) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+def _checked(window: Sequence[Item], settings: InputSettings) -> tuple[list[Row], list[int], list[dict[str, Any]]]:
+    """Rows to score and their items' numbers; and what cannot be scored, with the reason."""
     rows: list[Row] = []
     numbers: list[int] = []
     rejected = []
-    for item in part:
+    for item in window:
         try:
             rows.append(_row(item, settings))
             numbers.append(item.number)
         except UserError as error:
-            place = {"number": item.number} | ({} if item.line is None else {"line": item.line})
+            place = {NUMBER: item.number} | ({} if item.line is None else {"line": item.line})
             rejected.append(place | {"reason": str(error), "row": item.columns})
-    scores = scorer.score_rows(rows)
-    scored = [{"number": number, **score_columns(score)} for number, score in zip(numbers, scores, strict=True)]
-    return scored, rejected
+    return rows, numbers, rejected
+
+
+def _scored(numbers: Sequence[int], scores: Sequence[Score]) -> list[dict[str, Any]]:
+    return [{NUMBER: number, **score_columns(score)} for number, score in zip(numbers, scores, strict=True)]
 
 
 def _row(item: Item, settings: InputSettings) -> Row:

@@ -15,7 +15,8 @@ import pytest
 
 from pipelines.errors import UserError
 from pipelines.score import SHAPES_KEPT, main
-from pipelines.scoring import EmpathyScorer
+from pipelines.scoring import EmpathyScorer, reader
+from pipelines.scoring import scorer as scorer_module
 from pipelines.scoring.batch import outputs, run
 from pipelines.scoring.batch.columns import ADDED
 from pipelines.scoring.batch.conversations import InputSettings
@@ -158,22 +159,24 @@ def test_parquet_columns_keep_their_types(scorer: EmpathyScorer, tmp_path: Path)
 
 def test_a_killed_run_goes_on(scorer: EmpathyScorer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path, out = make_input(tmp_path, ".csv"), tmp_path / "out.csv"
-    monkeypatch.setattr(run, "PART", 5)
-    score, calls = scorer.score_rows, []
+    monkeypatch.setattr(run, "CHUNK", 8)  # two windows, of 8 and 4 rows
+    monkeypatch.setattr(reader, "BATCH_SIZE", 2)
+    monkeypatch.setattr(scorer_module, "GROUP", 1)
+    judged, calls = scorer._judged, []
 
     def killed(rows: Sequence[Any]) -> Any:
         calls.append(len(rows))
-        if len(calls) == 2:
+        if len(calls) == 3:
             raise KeyboardInterrupt
-        return score(rows)
+        return judged(rows)
 
-    monkeypatch.setattr(scorer, "score_rows", killed)
+    monkeypatch.setattr(scorer, "_judged", killed)
     with pytest.raises(KeyboardInterrupt):
         score_file(scorer, path, out)
     assert not out.exists()
     assert score_file(scorer, path, out).scored == 12
-    assert calls == [5, 5, 5, 2]  # the first five are not scored again
-    monkeypatch.setattr(scorer, "score_rows", score)
+    assert calls == [2, 2, 2, *[2] * 4]  # the first two groups are not scored again
+    monkeypatch.setattr(scorer, "_judged", judged)
     score_file(scorer, path, tmp_path / "again.csv")
     assert out.read_bytes() == (tmp_path / "again.csv").read_bytes()
 
@@ -190,7 +193,7 @@ def test_another_format_goes_on_with_what_was_scored(
         patch.setattr(outputs, "write_joined", full)
         with pytest.raises(UserError, match="the disk is full"):
             score_file(scorer, path, tmp_path / "out.parquet")
-    monkeypatch.setattr(scorer, "score_rows", lambda rows: [] if not rows else pytest.fail("scored again"))
+    monkeypatch.setattr(scorer, "_judged", lambda _: pytest.fail("scored again"))
     assert score_file(scorer, path, tmp_path / "out.csv", prefix="my_").scored == 12
     assert list(rows_of(tmp_path / "out.csv")[0])[-1] == "my_abstain_reasons"
     assert not list(tmp_path.glob("*.parts"))
@@ -231,7 +234,7 @@ def test_what_parquet_cannot_hold_is_written_as_text(
 ) -> None:
     path, out = tmp_path / "in.jsonl", tmp_path / "out.parquet"
     score = scorer.score_pairs([PAIRS[0]])[0]
-    monkeypatch.setattr(scorer, "score_rows", lambda rows: [score] * len(rows))
+    monkeypatch.setattr(scorer, "_judged", lambda rows: [score] * len(rows))
     rows = [{"context": PAIRS[0][0], "response": PAIRS[0][1], name: value} for value in ODD[name]]
     path.write_text("".join(json.dumps(row) + "\n" for row in rows))
     score_file(scorer, path, out)
