@@ -39,9 +39,18 @@ EMOTIONS = (
     "terrified",
     "trusting",
 )
+# What programs write where a text is missing; the whole of a text.
+MISSING = frozenset(
+    ("nan", "NaN", "NAN", "None", "NONE", "none", "null", "NULL", "Null", "N/A", "n/a", "#N/A", "NA", "<NA>", "NaT")
+)
 EMOTION_IDS = {emotion: index for index, emotion in enumerate(EMOTIONS)}
 
 
 def clean_text(text: str) -> str:
     """Strip `text` and turn every run of white space into one space."""
     return " ".join(text.split())
+
+
+def is_missing(text: str) -> bool:
+    """Whether a program wrote `text` in the place of one that is missing, as pandas does."""
+    return text.strip() in MISSING

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from pipelines.data.dialogue import clean_text
+from pipelines.data.dialogue import clean_text, is_missing
 from pipelines.data.text_files import read_text_lines, shorten
 from pipelines.errors import UserError
 
@@ -53,6 +53,8 @@ def read_intents(path: str) -> tuple[list[str], np.ndarray]:
                 f"{file}:{number}: expected an id up to {FIRST_INTENT + len(INTENTS) - 1}, came {identifier}; {FIX}"
             )
         if place >= 0:
+            if not text.strip() or is_missing(text):
+                raise UserError(f"{file}:{number}: expected a text, came {text!r}; {FIX}")
             texts.append(clean_text(text))
             classes.append(place)
     labels = np.array(classes)

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from datasets import DatasetDict
 
 from pipelines.data.corpus import Corpus, ReaderReport
-from pipelines.data.dialogue import EMOTION_IDS, LISTENER, SPEAKER, SPLITS, clean_text
+from pipelines.data.dialogue import EMOTION_IDS, LISTENER, SPEAKER, SPLITS, clean_text, is_missing
 from pipelines.data.empatheticdialogues_files import COLUMNS, FIX, NEEDED, SplitLines, open_corpus
 from pipelines.data.exclude import note_excluded
 from pipelines.data.features import example_dataset
@@ -80,6 +80,8 @@ def read_empatheticdialogues(path: str | None, exclude: frozenset[str], strict: 
     kept = _select(read, exclude, report)
     examples = DatasetDict({split: example_dataset(_examples(split, kept[split])) for split in SPLITS})
     report.count_kept(examples)
+    if not any(len(rows) for rows in examples.values()):
+        raise UserError(f"{path}: expected dialogues that can be used, came none: {'; '.join(report.lines())}; {FIX}")
     return Corpus(NAME, examples, report)
 
 
@@ -113,6 +115,7 @@ def _read_split(split: str, source: SplitLines, report: ReaderReport, strict: bo
     rows: dict[str, list[Row]] = {}
     broken: set[str] = set()
     conv_id = ""
+    report.note(split, "files_saved_again_with_quotation_marks", source.saved_again is not None)
     for number, fields in source.lines:
         row = parse_row(fields)
         if isinstance(row, str):
@@ -135,14 +138,33 @@ def _read_split(split: str, source: SplitLines, report: ReaderReport, strict: bo
         report.note(split, "rows_missing_columns", len(fields) < len(COLUMNS))
         rows.setdefault(conv_id, []).append(row)
     report.drop(split, "dialogues_malformed", len(broken - rows.keys() - {""}))
-    found = (_dialogue(split, of_one, report) for of_one in rows.values())
+    found = (_dialogue(split, _in_order(split, of_one, report), report) for of_one in rows.values())
     return [dialogue for dialogue in found if dialogue is not None]
+
+
+def _in_order(split: str, rows: list[Row], report: ReaderReport) -> list[Row]:
+    """The utterances 1, 2, 3, ... of a dialogue, up to the first that is missing or stands twice with other words."""
+    ordered = sorted(rows, key=lambda row: row.utterance_idx)
+    report.note(split, "dialogues_out_of_order", ordered != rows)
+    found: list[Row] = []
+    for place, row in enumerate(ordered):
+        if found and row.utterance_idx == found[-1].utterance_idx:
+            if row == found[-1]:
+                report.drop(split, "rows_repeated")
+                continue
+            report.drop(split, "rows_contradictory", len(ordered) - place + 1)
+            return found[:-1]
+        if found and row.utterance_idx != found[-1].utterance_idx + 1:
+            report.drop(split, "rows_after_gap", len(ordered) - place)
+            break
+        found.append(row)
+    return found
 
 
 def _dialogue(split: str, rows: list[Row], report: ReaderReport) -> Dialogue | None:
     """Name the roles (the speaker is whoever speaks utterance 1), clean the texts, merge turns of one side."""
-    first = rows[0]
-    if first.utterance_idx != 1 or not _decode(first.utterance):
+    first = rows[0] if rows else None
+    if first is None or first.utterance_idx != 1 or not _decode(first.utterance):
         report.drop(split, "dialogues_without_first_turn")
         return None
     turns: list[Turn] = []
@@ -222,7 +244,7 @@ def listener_turns(split: str, dialogue: Dialogue) -> Iterator[dict[str, Any]]:
 
 
 def _decode(text: str) -> str:
-    return clean_text(text.replace("_comma_", ","))
+    return "" if is_missing(text) else clean_text(text.replace("_comma_", ","))
 
 
 def _key(dialogue: Dialogue) -> str:

@@ -1,5 +1,6 @@
 """The lines of EmpatheticDialogues, from wherever they are kept: a folder, an archive, parquet files, or the Hub."""
 
+import csv
 import re
 import tarfile
 import zlib
@@ -20,7 +21,7 @@ HUB_ID = "facebook/empathetic_dialogues"
 HUB_REVISION = "refs/convert/parquet"  # the main branch holds only a script, which datasets >= 4 does not run
 COLUMNS = ("conv_id", "utterance_idx", "context", "prompt", "speaker_idx", "utterance", "selfeval", "tags")
 NEEDED = 6  # conv_id ... utterance; a row without selfeval and tags can still be used
-FIX = f"download {ARCHIVE_URL} and give the archive or the folder that it unpacks to"
+FIX = f"fetch it with: empathy data empatheticdialogues (or give the folder or archive of {ARCHIVE_URL})"
 
 
 class SplitLines(NamedTuple):
@@ -28,6 +29,7 @@ class SplitLines(NamedTuple):
 
     name: str
     lines: Iterable[tuple[int, list[str]]]
+    saved_again: int | None = None  # the first line with quotation marks, where a program put them round the texts
 
 
 def open_corpus(path: str | None) -> dict[str, SplitLines]:
@@ -78,7 +80,36 @@ def _from_archive(archive: Path) -> dict[str, SplitLines]:
 def _from_csv(name: str, lines: list[str]) -> SplitLines:
     if tuple(lines[0].split(",")[:NEEDED]) != COLUMNS[:NEEDED]:
         raise UserError(f"{name}:1: expected the header {','.join(COLUMNS)}, came {shorten(lines[0])}; {FIX}")
-    return SplitLines(name, ((number, line.split(",")) for number, line in enumerate(lines[1:], start=2) if line))
+    numbered = [(number, line) for number, line in enumerate(lines[1:], start=2) if line]
+    saved_again = next((number for number, line in numbered if _quoted(line)), None)
+    if saved_again is None:
+        return SplitLines(name, ((number, line.split(",")) for number, line in numbered))
+    return SplitLines(name, list(_unquoted(name, numbered, saved_again)), saved_again)
+
+
+def _quoted(line: str) -> bool:
+    """Whether a comma stands inside quotation marks, as a program writes that saved the file again.
+
+    The official files have no comma in a text, and their quotation marks are a text's own.
+    """
+    if '"' not in line:
+        return False
+    try:
+        return len(next(csv.reader([line], strict=True))) != line.count(",") + 1
+    except csv.Error:
+        return False
+
+
+def _unquoted(name: str, lines: list[tuple[int, str]], first: int) -> Iterator[tuple[int, list[str]]]:
+    """The fields of a file that was saved again with quotation marks. Raises UserError where that was not done well."""
+    for number, line in lines:
+        try:
+            yield number, next(csv.reader([line], strict=True))
+        except csv.Error as error:
+            raise UserError(
+                f"{name}:{number}: expected commas as _comma_, as in the official files, or texts in quotation marks, as "
+                f"in line {first}; this line has neither ({error}); {FIX}"
+            ) from error
 
 
 def _from_hub() -> dict[str, SplitLines]:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from pipelines.data.dialogue import clean_text
+from pipelines.data.dialogue import clean_text, is_missing
 from pipelines.data.mechanisms import LEVELS, MECHANISMS
 from pipelines.data.text_files import read_text_lines, shorten
 from pipelines.errors import UserError
@@ -20,7 +20,7 @@ FILES = {
     "ex": "explorations-reddit.csv",
 }
 COLUMNS = ("sp_id", "rp_id", "seeker_post", "response_post", "level")
-FIX = f"get the three CSVs from {SOURCE} and give their folder"
+FIX = f"fetch it with: empathy data epitome (or give the folder of the three CSVs of {SOURCE})"
 
 
 def read_epitome(path: str, exclude: frozenset[str]) -> pd.DataFrame:
@@ -83,6 +83,8 @@ def read_file(file: Path, *also: str) -> pd.DataFrame:
                 f"{', '.join(absent)}; {FIX}"
             )
         posts = {name: clean_text(row[name]) for name in ("seeker_post", "response_post")}
+        if lost := [name for name, post in posts.items() if not post or is_missing(post)]:
+            raise UserError(f"{file}:{reader.line_num}: expected a post in {lost[0]}, came {row[lost[0]]!r}; {FIX}")
         rows.append({name: row[name] for name in columns} | posts | {"level": levels[row["level"]]})
     if not rows:
         raise UserError(f"{file}: expected annotated pairs, came none; {FIX}")

@@ -4,14 +4,20 @@ import json
 from pathlib import Path
 
 from pipelines.data.corpus import WHOLE_CORPUS, ReaderReport
-from pipelines.data.text_files import read_text_lines
+from pipelines.data.text_files import optional_path, read_text_lines
 from pipelines.errors import UserError
 
+RESERVED = "data/reserved_ids.json"
 FORMAT = 'a JSON object {"<corpus>": ["<id>", ...]} or a text file with one id a line'
 
 
+def exclude_file(path: str | None) -> Path | None:
+    """The file that an exclude_ids setting names: "auto" is data/reserved_ids.json, where there is one."""
+    return optional_path(path, RESERVED)
+
+
 def read_exclude_ids(path: str | None, corpus: str) -> frozenset[str]:
-    """Read the ids that `corpus` must leave out; `None` for no file.
+    """Read the ids that `corpus` must leave out; `None` for no file, "auto" as in `exclude_file`.
 
     A `.json` file holds an object of corpus name -> list of ids (a corpus that it does not name has none to leave out);
     any other file holds one id a line, for whichever corpus is read; blank lines and lines starting with # are ignored.
@@ -19,9 +25,9 @@ def read_exclude_ids(path: str | None, corpus: str) -> frozenset[str]:
     Raises:
         UserError: the file is missing, is not of that form, or holds no ids at all.
     """
-    if path is None:
+    file = exclude_file(path)
+    if file is None:
         return frozenset()
-    file = Path(path)
     lines = read_text_lines(file, "a file of ids to exclude", f"give {FORMAT}")
     ids = _from_json(file, "\n".join(lines), corpus) if file.suffix == ".json" else _from_lines(lines)
     if ids is None:

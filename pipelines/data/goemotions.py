@@ -8,9 +8,9 @@ import datasets
 from datasets import ClassLabel, Dataset, DatasetDict, Features, List, Value
 
 from pipelines.data.corpus import ReaderReport
-from pipelines.data.dialogue import SPLITS, clean_text
+from pipelines.data.dialogue import SPLITS, clean_text, is_missing
 from pipelines.data.exclude import note_excluded
-from pipelines.data.text_files import read_text_lines, shorten
+from pipelines.data.text_files import optional_path, read_text_lines, shorten
 from pipelines.errors import UserError
 
 HUB_ID = "google-research-datasets/go_emotions"
@@ -22,6 +22,7 @@ FILES = {"train": "train.tsv", "valid": "dev.tsv", "test": "test.tsv"}
 HEADERS = ("text\tlabel\tid", "text\tlabels\tid")  # copies of the files often have one, the official ones have none
 
 # fmt: off
+USUAL = "data/goemotions"
 GOEMOTIONS_LABELS = (
     "admiration", "amusement", "anger", "annoyance", "approval", "caring", "confusion", "curiosity", "desire",
     "disappointment", "disapproval", "disgust", "embarrassment", "excitement", "fear", "gratitude", "grief", "joy",
@@ -44,6 +45,12 @@ class Comment(NamedTuple):
     comment_id: str
     text: str
     labels: list[int]
+
+
+def goemotions_path(value: str | None) -> str | None:
+    """The path that a goemotions_path setting names: "auto" is data/goemotions, where it is there."""
+    found = optional_path(value, USUAL)
+    return None if found is None else str(found)
 
 
 def read_goemotions(path: str, exclude: frozenset[str], report: ReaderReport | None = None) -> DatasetDict:
@@ -103,6 +110,8 @@ def _read_tsv(split: str, file: Path, report: ReaderReport) -> Iterator[Comment]
                 f"columns in {shorten(line)}; {FIX}"
             )
         text, labels, comment_id = fields
+        if not text.strip() or is_missing(text):
+            raise UserError(f"{file}:{number}: expected a comment, came {text!r}; {FIX}")
         if len(text) > 1 and text.startswith('"') and text.endswith('"'):
             text = text[1:-1].replace('""', '"')
             report.note(split, "rows_unquoted")

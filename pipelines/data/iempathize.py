@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from pipelines.data.dialogue import clean_text
+from pipelines.data.dialogue import clean_text, is_missing
 from pipelines.data.text_files import read_text_lines, shorten
 from pipelines.errors import UserError
 
@@ -16,7 +16,7 @@ SOURCE = "https://github.com/Mahhos/Empathy"
 FILE = "dataset.csv"
 COLUMNS = ("text", "label")
 DIRECTIONS = ("none", "seek", "provide")  # in the order of the labels, from 0
-FIX = f"get data/{FILE} from {SOURCE} and give its folder"
+FIX = f"fetch it with: empathy data iempathize (or give the folder of {FILE} of {SOURCE})"
 
 
 def read_iempathize(path: str) -> pd.DataFrame:
@@ -69,8 +69,9 @@ def _read(file: Path) -> pd.DataFrame:
                 f"{file}:{reader.line_num}: expected a label of 0, 1 or 2, came {shorten(str(row['label']))}; {FIX}"
             )
         text = clean_text(row["text"])
-        if not text:
-            raise UserError(f"{file}:{reader.line_num}: expected a sentence, came an empty text; {FIX}")
+        if not text or is_missing(text):
+            came = repr(text) if text else "an empty text"
+            raise UserError(f"{file}:{reader.line_num}: expected a sentence, came {came}; {FIX}")
         rows.append({"text": text, "label": int(row["label"])})
     if not rows:
         raise UserError(f"{file}: expected labelled sentences, came none; {FIX}")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from pipelines.data.dialogue import clean_text
+from pipelines.data.dialogue import clean_text, is_missing
 from pipelines.data.epitome import FILES, leave_out, read_file
 from pipelines.data.text_files import shorten
 from pipelines.errors import UserError
@@ -40,7 +40,7 @@ def read_rationales(path: str, mechanism: str, exclude: frozenset[str]) -> pd.Da
 
 def _parts(rationales: str) -> list[str]:
     parts = (clean_text(part) for part in rationales.split(SEPARATOR))
-    return [part for part in parts if part]
+    return [part for part in parts if part and not is_missing(part)]
 
 
 def rationale_spans(response: str, rationales: Iterable[str]) -> list[tuple[int, int] | None]:

@@ -5,6 +5,16 @@ from pathlib import Path
 from pipelines.errors import UserError
 
 
+AUTO = "auto"  # in the place of a path: the file that everybody has at one place, where it is there
+
+
+def optional_path(value: str | None, usual: str) -> Path | None:
+    """The path that a setting names: `usual` for "auto", None where that is not there, or where no path is given."""
+    if value == AUTO:
+        return Path(usual) if Path(usual).exists() else None
+    return None if value is None else Path(value)
+
+
 def read_text_lines(file: Path, what: str, fix: str, encoding: str = "utf-8") -> list[str]:
     """Return the lines of `file` without their ends, lines[0] being line 1.
 

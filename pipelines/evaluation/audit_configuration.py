@@ -16,7 +16,8 @@ class AuditSettings:
         responses: CSV of human ratings of single responses, 1 to 3; none to leave out.
         labels: folder that `empathy label` wrote: its labels and every signal are audited; none for scorers alone.
         scorers: run folders, python:<module>:<callable>, csv:<file>, or another registered kind.
-        exclude_ids: file of ids of EmpatheticDialogues that are left out of the corpus and of the ratings.
+        exclude_ids: file of ids of EmpatheticDialogues that are left out of the corpus and of the ratings;
+            auto for data/reserved_ids.json, where there is one.
         split: the dialogues' split to compare on; one that took no part in fitting or choosing.
         response_source: whose responses to compare on, as the file of responses names it.
         disagreements: items to list in each direction.

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from pipelines.atomic import write_with
+from pipelines.data.exclude import exclude_file
 from pipelines.errors import UserError
 from pipelines.labels.configuration import LabelSettings
 from pipelines.labels.content_hash import encoder_hash, frame_hash, path_hash
@@ -81,8 +82,9 @@ def _keys(functions: list[LabellingFunction], turns: pd.DataFrame, settings: Lab
         files = {}
         for path in function.files(settings):
             files[path.name] = path_hash(path)
-        if settings.exclude_ids is not None and function.files(settings):
-            files["exclude_ids"] = path_hash(Path(settings.exclude_ids))
+        excluded = exclude_file(settings.exclude_ids)
+        if excluded is not None and function.learns and function.files(settings):
+            files["exclude_ids"] = path_hash(excluded)
         described = {
             "function": function.name,
             "version": function.version,

@@ -1,5 +1,6 @@
 """Every listener turn of EmpatheticDialogues as one table, which the labelling functions read."""
 
+import json
 from itertools import pairwise
 
 import pandas as pd
@@ -23,7 +24,7 @@ def read_turns(path: str, separator: str) -> tuple[pd.DataFrame, ReaderReport]:
     """A row for each listener turn of the three splits, none left out.
 
     Columns: example_id, conv_id, turn, split, emotion (its name), situation, context (the dialogue so far, its turns
-    parted by `separator`), last_speaker_turn, response, next_speaker_turn (None where the dialogue ends), selfeval (as
+    parted by `separator`), said (the same as JSON, a list of role and text), last_speaker_turn, response, next_speaker_turn (None where the dialogue ends), selfeval (as
     it stands in the file).
 
     Raises UserError where the corpus cannot be read or a dialogue is in two splits.
@@ -51,6 +52,7 @@ def read_turns(path: str, separator: str) -> tuple[pd.DataFrame, ReaderReport]:
                         "emotion": EMOTIONS[example["emotion"]],
                         "situation": dialogue.situation,
                         "context": separator.join(said),
+                        "said": json.dumps(example["dialogue_context"], ensure_ascii=False),
                         "last_speaker_turn": by_speaker[-1] if by_speaker else "",
                         "response": example["response"],
                         "next_speaker_turn": following[example["turn"]].text if example["turn"] in following else None,

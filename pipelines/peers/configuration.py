@@ -13,7 +13,7 @@ class SplitDataSettings:
 
     Args:
         path: folder or file of the corpus.
-        exclude_ids: file of ids that are left out.
+        exclude_ids: file of ids that are left out; auto for data/reserved_ids.json, where there is one.
         shares: of the rows for train, valid and test; rows of one post stay together.
     """
 

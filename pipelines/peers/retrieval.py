@@ -47,7 +47,7 @@ class RetrievalData:
 
     Args:
         path: folder or archive of the corpus, or hub.
-        exclude_ids: file of ids that are left out of every split.
+        exclude_ids: file of ids that are left out of every split; auto for data/reserved_ids.json, where there is one.
         labels: a labels folder of empathy label, whose GoEmotions rater tags the utterances; needed for pairs_* and
             random_43.
         selection: the dialogues to train on: as_is; cleaned, without damaged and repeated ones; of these pairs_87,

@@ -15,7 +15,7 @@ class ProbeSettings:
             listener turns.
         corpora: CSVs with the columns context and response, exchanges that call for no empathy; named by their file.
         scorers: run folders, python:<module>:<callable>, csv:<file>, or another registered kind.
-        exclude_ids: file of ids of EmpatheticDialogues that are left out.
+        exclude_ids: file of ids of EmpatheticDialogues that are left out; auto as for data.exclude_ids.
         split: valid to report; train, with what a model trained on in `exclude_ids`, to choose its settings; or test.
         max_turns: real listener turns at most, in whole dialogues chosen by a hash of their ids.
         output_dir: folder for probes.json, probes.md and probes.html.

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 
 from modeling.views import FULL_DIALOGUE, RESPONSE
+from pipelines.data.dialogue import is_missing
 from pipelines.scoring.language import other_language
 
 # How the reasons begin. What was found, and on which side, follows after a colon.
@@ -23,25 +24,7 @@ UNKNOWN_TOKENS = "unknown tokens"
 TRUNCATED = "truncated"
 FAR = "the text is far from the dialogues that the model was trained on"
 
-# What programs write where a text is missing or was taken away; the whole of a text.
-MISSING = {
-    "nan",
-    "NaN",
-    "NAN",
-    "None",
-    "NONE",
-    "none",
-    "null",
-    "NULL",
-    "Null",
-    "N/A",
-    "n/a",
-    "#N/A",
-    "NA",
-    "<NA>",
-    "NaT",
-}
-MISSING |= {"undefined", "[deleted]", "[removed]"}
+GONE = frozenset({"undefined", "[deleted]", "[removed]"})  # the whole of a text that was there once
 _DAY = r"\d{1,4}[./-]\d{1,2}(?:[./-]\d{1,4})?"
 _TIME = r"\d{1,2}[:.]\d{2}(?:[:.]\d{2}(?:\.\d+)?)?Z?(?:\s?[ap]\.?\s?m\b\.?)?"
 _TAGS = (
@@ -125,7 +108,7 @@ def text_reasons(turns: Sequence[str], response: str) -> tuple[str, ...]:
 
 @lru_cache(maxsize=4096)  # the turns of a dialogue are met again with every reply
 def _faults(text: str) -> tuple[tuple[str, str], ...]:
-    if text in MISSING:
+    if is_missing(text) or text in GONE:
         return ((NO_TEXT, f"is {text!r}, which programs write where a text is missing"),)
     found = []
     if SIGNS.search(text) and (said := next((said for pattern, said in _exported() if pattern.search(text)), None)):

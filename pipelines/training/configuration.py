@@ -83,7 +83,7 @@ class DataSettings:
         labels_path: file or folder of the labels.
         goemotions_path: folder of GoEmotions, or hub; needed by a goemotions stage; where it is given, the augmentation
             takes neutral comments from it.
-        exclude_ids: file of ids that are left out of every split.
+        exclude_ids: file of ids that are left out of every split; auto for data/reserved_ids.json, where there is one.
         context_view: the text of the context view: situation, first_utterance, speaker_turns or dialogue_context.
         turns: which listener turns of a dialogue become examples.
         test_split: the corpus's split that is tested on; with valid (for labels that the corpus's test split lacks) a

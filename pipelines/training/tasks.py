@@ -21,7 +21,7 @@ from pipelines.data.collator import collate
 from pipelines.data.corpus import Corpus
 from pipelines.data.encoding import EncodedExample, encode_texts, encode_views
 from pipelines.data.exclude import read_exclude_ids
-from pipelines.data.goemotions import read_goemotions
+from pipelines.data.goemotions import goemotions_path, read_goemotions
 from pipelines.data.prepare import stage_examples
 from pipelines.errors import UserError
 from pipelines.evaluation.metrics import EMOTION_METRICS, EMPATHY_METRICS, emotion_metrics, empathy_metrics
@@ -101,9 +101,10 @@ def check_stages(family: Family, stages: Sequence[StageSettings], data: DataSett
         metrics = {"loss"}
         if stage.objective == GOEMOTIONS:
             metrics |= {"macro_f1"}
-            if data.goemotions_path is None:
+            if goemotions_path(data.goemotions_path) is None:
                 raise UserError(
-                    "data.goemotions_path: expected the folder of GoEmotions, or hub, for a goemotions stage"
+                    "data.goemotions_path: expected the folder of GoEmotions for a goemotions stage, got "
+                    f"{data.goemotions_path!r}; fetch it with: empathy data goemotions"
                 )
         else:
             metrics |= set(EMOTION_METRICS)
@@ -137,8 +138,12 @@ def augment_stage(stage: StageSettings, family: Family, corpus: Corpus, data: Da
     if data.augmentation is None or not _trains_score(family, stage):
         return None
     comments: list[str] = []
-    if data.goemotions_path is not None and PHRASE_IN_NEUTRAL.name in data.augmentation.variants:
-        comments = neutral_comments(data.goemotions_path, data.exclude_ids)
+    goemotions = goemotions_path(data.goemotions_path)
+    if PHRASE_IN_NEUTRAL.name in data.augmentation.variants:
+        if goemotions is not None:
+            comments = neutral_comments(goemotions, data.exclude_ids)
+        elif data.goemotions_path is not None:
+            print("data.goemotions_path: not there, so all everyday exchanges are invented; half are comments of it else")
     return augment(list(stage_examples(corpus, "train", True, stage.max_dialogues)), data.augmentation, comments)
 
 
@@ -226,7 +231,7 @@ def score_predictions(predictions: Predictions, scored: bool) -> dict[str, float
 def _goemotions_task(
     stage: StageSettings, model: EmpathyModel, data: DataSettings, tokenizer: "PreTrainedTokenizerBase"
 ) -> StageTask:
-    corpus = read_goemotions(str(data.goemotions_path), read_exclude_ids(data.exclude_ids, GOEMOTIONS))
+    corpus = read_goemotions(str(goemotions_path(data.goemotions_path)), read_exclude_ids(data.exclude_ids, GOEMOTIONS))
     num_labels = corpus["train"].features["labels"].feature.num_classes
 
     def encode(rows: Mapping[str, list[Any]]) -> list[EncodedExample]:

@@ -10,6 +10,7 @@ from pipelines.labels.functions.rated_meaning import RATED_MEANING
 from pipelines.labels.functions.rated_words import RATED_WORDS
 from pipelines.labels.functions.ratings import RATINGS
 from pipelines.labels.functions.reaction import REACTION
+from pipelines.labels.functions.released import RELEASED
 from pipelines.labels.functions.relevance import RELEVANCE
 from pipelines.labels.functions.selfeval import SELFEVAL
 
@@ -27,5 +28,6 @@ FUNCTIONS: dict[str, LabellingFunction] = {
         RATED_WORDS,
         RATED_MEANING,
         RATINGS,
+        RELEASED,
     )
 }

@@ -18,7 +18,7 @@ class LabellingFunction:
     depend on. compute: (turns, settings, folder) -> a frame with those columns, a row for each turn, NaN where the
     function abstains; `folder` is its own, and what it leaves there (a trained rater) is found again by a run that goes
     on. files: the files and folders that the values depend on besides the dialogues. uses_encoder: whether
-    settings.encoder and settings.seed matter.
+    settings.encoder and settings.seed matter. learns: whether it learns from its files, and so without the excluded ids.
     """
 
     name: str
@@ -29,3 +29,4 @@ class LabellingFunction:
     compute: Callable[[pd.DataFrame, LabelSettings, Path], pd.DataFrame]
     files: Callable[[LabelSettings], list[Path]] = lambda settings: []
     uses_encoder: bool = False
+    learns: bool = True
