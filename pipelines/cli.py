@@ -10,6 +10,7 @@ from pipelines.errors import UserError, did_you_mean
 
 # name -> what its help says. A new command is a module pipelines/<name>.py with `main(argv) -> int`, and a line here.
 COMMANDS = {
+    "data": "fetch public corpora into data/",
     "label": "give every listener turn of EmpatheticDialogues a 1-5 score",
     "train": "train a family in stages, one run a seed",
     "ablate": "run a sweep over families, lambda_emo and seeds",
@@ -24,6 +25,7 @@ COMMANDS = {
 }
 
 
+MODULES = {"data": "fetch"}  # of commands whose own name is taken by a folder
 OTHERS = "empathy --version names the versions."
 # What `empathy --version` names beside itself: what most reports of a difference turn on.
 NAMED = ("torch", "transformers")
@@ -59,7 +61,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         name, rest = rest[0], ["--help"]
     if name not in COMMANDS:
         return run_command("empathy", _without_command, [name])
-    return run_command(f"empathy {name}", lambda argv: importlib.import_module(f"pipelines.{name}").main(argv), rest)
+    module = f"pipelines.{MODULES.get(name, name)}"
+    return run_command(f"empathy {name}", lambda argv: importlib.import_module(module).main(argv), rest)
 
 
 def _without_command(argv: Sequence[str] | None) -> int:

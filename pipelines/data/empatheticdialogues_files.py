@@ -107,8 +107,8 @@ def _unquoted(name: str, lines: list[tuple[int, str]], first: int) -> Iterator[t
             yield number, next(csv.reader([line], strict=True))
         except csv.Error as error:
             raise UserError(
-                f"{name}:{number}: expected commas as _comma_, as in the official files, or texts in quotation marks, as "
-                f"in line {first}; this line has neither ({error}); {FIX}"
+                f"{name}:{number}: expected texts in quotation marks, as in line {first}, came a mark that does not "
+                f"close ({error}); {FIX}"
             ) from error
 
 

@@ -4,7 +4,6 @@ from pathlib import Path
 
 from pipelines.errors import UserError
 
-
 AUTO = "auto"  # in the place of a path: the file that everybody has at one place, where it is there
 
 

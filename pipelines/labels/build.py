@@ -28,7 +28,8 @@ from pipelines.labels.signals import IDS, Signals, compute_signals
 from pipelines.labels.turns import read_turns, turn_separator
 from pipelines.training.provenance import versions
 
-PUBLISHED = "published_label_model.json"
+# Weights that ship with the package: over all signals, and over those that need nothing but the dialogues.
+PUBLISHED = ("published_label_model.json", "published_label_model_alone.json")
 BINS = 10
 FEWEST = 10  # dialogues that an agreement is worth telling of
 
@@ -98,16 +99,18 @@ def build_labels(settings: LabelSettings) -> LabelFolder:
 
 
 def published_label_model(signals: Signals) -> LabelModel:
-    """The label model that ships with the package. Raises UserError where its signals are not all there."""
-    text = files("pipelines.labels").joinpath(PUBLISHED).read_text(encoding="utf-8")
-    model = LabelModel.from_dict(json.loads(text))
-    missing = sorted({name.split(".")[0] for name in model.signals if name not in signals.names})
-    if missing:
-        raise UserError(
-            f"functions: expected {', '.join(missing)} too, which the published weights of label_model fixed are over; "
-            "add them, or fit the label model"
-        )
-    return model
+    """The shipped label model whose signals are all there. Raises UserError where there is none."""
+    wanted = []
+    for file in PUBLISHED:
+        text = files("pipelines.labels").joinpath(file).read_text(encoding="utf-8")
+        model = LabelModel.from_dict(json.loads(text))
+        if set(model.signals) <= set(signals.names):
+            return model
+        wanted.append(f"[{', '.join(dict.fromkeys(name.split('.')[0] for name in model.signals))}]")
+    raise UserError(
+        f"functions: expected {' or '.join(wanted)} for label_model fixed, whose weights ship with the package, got "
+        f"[{', '.join(dict.fromkeys(name.split('.')[0] for name in signals.names))}]; name those, or fit it"
+    )
 
 
 def _uses_encoder(settings: LabelSettings) -> bool:

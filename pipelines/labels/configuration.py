@@ -34,8 +34,8 @@ class LabelSettings:
         goemotions_path: folder of GoEmotions, or hub; needed by the function emotions.
         human_ratings_path: CSV of human dialogue ratings (conv_id, rating, batch, split); needed by the function
             ratings and by the fitted label model. Ratings of the training split alone are ever fitted.
-        exclude_ids: ids that nothing is fitted on; they are labelled like any other. auto: data/reserved_ids.json, where
-            there is one.
+        exclude_ids: ids that nothing is fitted on; they are labelled like any other. auto as for
+            data.exclude_ids.
         label_model: fitted learns the weights from the human ratings; fixed uses the weights published with the
             package, which need no human data.
         seed: of every rater and of every random choice.

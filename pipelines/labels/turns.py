@@ -24,8 +24,8 @@ def read_turns(path: str, separator: str) -> tuple[pd.DataFrame, ReaderReport]:
     """A row for each listener turn of the three splits, none left out.
 
     Columns: example_id, conv_id, turn, split, emotion (its name), situation, context (the dialogue so far, its turns
-    parted by `separator`), said (the same as JSON, a list of role and text), last_speaker_turn, response, next_speaker_turn (None where the dialogue ends), selfeval (as
-    it stands in the file).
+    parted by `separator`), said (the same as JSON, a list of role and text), last_speaker_turn, response,
+    next_speaker_turn (None where the dialogue ends), selfeval (as it stands in the file).
 
     Raises UserError where the corpus cannot be read or a dialogue is in two splits.
     """

@@ -80,7 +80,8 @@ class DataSettings:
         path: folder or archive of the corpus, or hub; null for one that ships with the package.
         labels: who scores the replies: human_ratings (a CSV), or hybrid (what empathy label writes); null for the
             scores that the corpus itself has.
-        labels_path: file or folder of the labels.
+        labels_path: file or folder of the labels; for hybrid also a YAML of empathy label, whose labels are made first
+            where they are not there yet.
         goemotions_path: folder of GoEmotions, or hub; needed by a goemotions stage; where it is given, the augmentation
             takes neutral comments from it.
         exclude_ids: file of ids that are left out of every split; auto for data/reserved_ids.json, where there is one.

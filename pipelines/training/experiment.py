@@ -2,6 +2,7 @@
 
 import os
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from accelerate.state import AcceleratorState, PartialState
@@ -13,9 +14,12 @@ from pipelines.data.prepare import fingerprint, prepare_corpus, stage_examples
 from pipelines.data.views import context_text
 from pipelines.errors import UserError
 from pipelines.evaluation.references import write_references
-from pipelines.training.configuration import ExperimentSettings
+from pipelines.labels.build import LabelFolder, build_labels
+from pipelines.labels.configuration import LabelSettings
+from pipelines.training.configuration import DataSettings, ExperimentSettings
 from pipelines.training.families import Family, load_family
 from pipelines.training.family_cell import FamilyCell
+from pipelines.training.parsing import parse_settings
 from pipelines.training.run_folder import RunFolder
 from pipelines.training.tasks import check_stages
 
@@ -38,6 +42,7 @@ def run_experiment(settings: ExperimentSettings) -> list[dict[str, Any]]:
         load_encoder_config(settings.encoder.name_or_path)  # before minutes of reading
     except OSError as error:
         raise UserError(str(error)) from error
+    settings = replace(settings, data=with_labels(settings.data))
     corpus = prepare_corpus(settings.data)
     if main:
         print("\n".join(corpus.report.lines()))
@@ -45,6 +50,28 @@ def run_experiment(settings: ExperimentSettings) -> list[dict[str, Any]]:
     if writes_references:
         _references(settings, family, corpus, data_fingerprint)
     return [FamilyCell(settings, family, corpus, data_fingerprint, seed).run() for seed in settings.seeds]
+
+
+def with_labels(data: DataSettings) -> DataSettings:
+    """The data settings with a folder of labels, made first where a YAML of `empathy label` stands in its place.
+
+    Raises UserError where the labels cannot be made, or several processes would make them at once.
+    """
+    if data.labels_path is None or not data.labels_path.endswith((".yaml", ".yml")):
+        return data
+    flags = [] if data.path is None else [f"--path={data.path}"]
+    labels = parse_settings(LabelSettings, [data.labels_path, *flags], "empathy label", "")
+    folder = LabelFolder(Path(labels.output_dir) / labels.name)
+    if not folder.labels.is_file():
+        if launched():
+            raise UserError(
+                f"{data.labels_path}: expected its labels, there are none; run first: empathy label {data.labels_path}"
+            )
+        print(
+            f"{folder.path}: no labels yet, so they are made first, as by: empathy label {data.labels_path}", flush=True
+        )
+        build_labels(labels)
+    return replace(data, labels_path=str(folder.path))
 
 
 def reset_state() -> None:

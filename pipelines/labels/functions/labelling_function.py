@@ -18,7 +18,7 @@ class LabellingFunction:
     depend on. compute: (turns, settings, folder) -> a frame with those columns, a row for each turn, NaN where the
     function abstains; `folder` is its own, and what it leaves there (a trained rater) is found again by a run that goes
     on. files: the files and folders that the values depend on besides the dialogues. uses_encoder: whether
-    settings.encoder and settings.seed matter. learns: whether it learns from its files, and so without the excluded ids.
+    settings.encoder and settings.seed matter. learns: whether it learns from its files, without the excluded ids.
     """
 
     name: str
