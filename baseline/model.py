@@ -30,13 +30,19 @@ class BaselineModel(EmpathyModel):
         view_ids: torch.Tensor,
         empathy: torch.Tensor | None = None,
         emotion: torch.Tensor | None = None,
+        output_hidden_states: bool | None = None,
+        output_attentions: bool | None = None,
+        return_dict: bool | None = None,
     ) -> EmpathyOutput:
         """Score and emotion of a batch of full dialogues.
 
-        input_ids, view_ids: (batch, length); empathy: (batch,) scores or NaN; emotion: (batch,) classes or negative.
+        input_ids, view_ids: (batch, length); empathy: (batch,) scores or NaN; emotion: (batch,) classes or negative;
+        the rest as of any transformers model.
         """
-        pooled = self.pool(self.encoder(input_ids, view_ids), view_ids, FULL_DIALOGUE)
-        return self.joint_output(self.empathy_head(pooled), self.emotion_head(pooled), empathy, emotion)
+        encoded = self.encode(input_ids, view_ids, output_hidden_states, output_attentions)
+        pooled = self.pool(encoded.last_hidden_state, view_ids, FULL_DIALOGUE)
+        output = self.joint_output(self.empathy_head(pooled), self.emotion_head(pooled), empathy, emotion)
+        return self.finished(output, encoded, return_dict)
 
 
 AutoModel.register(BaselineConfig, BaselineModel, exist_ok=True)

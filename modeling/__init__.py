@@ -4,13 +4,13 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 from modeling.resolve import resolve_encoder
-from modeling.views import CONTEXT, FULL_DIALOGUE, RESPONSE
 
 if TYPE_CHECKING:
     from modeling.base import EmpathyModel
     from modeling.configuration import EmpathyConfig
     from modeling.encoder import SharedEncoder, load_tokenizer
     from modeling.outputs import EmpathyOutput
+    from modeling.views import CONTEXT, FULL_DIALOGUE, RESPONSE
 
 __all__ = [
     "CONTEXT",
@@ -23,8 +23,11 @@ __all__ = [
     "load_tokenizer",
     "resolve_encoder",
 ]
-# Imported when they are asked for: they bring transformers with them, which scoring does without.
+# Imported when they are asked for: they bring torch or transformers with them, which a command's help does without.
 _MODULES = {
+    "CONTEXT": "views",
+    "FULL_DIALOGUE": "views",
+    "RESPONSE": "views",
     "EmpathyModel": "base",
     "EmpathyConfig": "configuration",
     "SharedEncoder": "encoder",

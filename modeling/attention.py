@@ -1,4 +1,4 @@
-"""Attention with dropout for training on a CPU, and how a backbone gets it.
+"""Attention: which implementations keep the views of a row apart, and one with dropout for training on a CPU.
 
 torch's scaled dot products that drop out are computed in fp32 throughout on a CPU (`benchmarks/training_step.py`). On
 any other device, and without dropout, these are torch's own.
@@ -15,6 +15,7 @@ from transformers.masking_utils import sdpa_mask
 from modeling.dropout import Dropout, drop
 
 ATTENTION = "sdpa_dropout"  # the name that `attend` goes by in transformers
+IMPLEMENTATIONS = (ATTENTION, "sdpa", "eager")  # that a mask a pair of tokens can be handed to
 
 
 def attend(
@@ -44,6 +45,27 @@ def attend(
 
 AttentionInterface.register(ATTENTION, attend)
 AttentionMaskInterface.register(ATTENTION, sdpa_mask)
+
+
+def check_attention(implementation: str) -> str:
+    """The name of an implementation as it is. Raises ValueError for one that would let views see each other."""
+    if implementation not in IMPLEMENTATIONS:
+        raise ValueError(
+            f"attn_implementation: expected one of {', '.join(IMPLEMENTATIONS)}, which keep the views of a row apart, "
+            f"got {implementation!r}"
+        )
+    return implementation
+
+
+def attention_mask(seen: torch.Tensor, implementation: str, dtype: torch.dtype) -> torch.Tensor:
+    """Which token sees which, (batch, 1, length, length) bool, as an implementation takes it.
+
+    dtype: of the encoder's weights. Raises ValueError for an implementation that would let views see each other.
+    """
+    if check_attention(implementation) != "eager":
+        return seen
+    # Added to the scores: True and False would be 1 and 0.
+    return torch.zeros_like(seen, dtype=dtype).masked_fill_(~seen, torch.finfo(dtype).min)
 
 
 def use_dropout(backbone: PreTrainedModel) -> None:

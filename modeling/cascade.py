@@ -82,11 +82,12 @@ class Gate(Head):
 
     def forward(self, features: torch.Tensor, cosine: torch.Tensor) -> torch.Tensor:  # type: ignore[override]
         """Logits (batch,) from features (batch, in_features) and the cosine (batch,) of context and response."""
-        return (super().forward(features) + self.of_cosine(SCALE * cosine[:, None])).squeeze(-1)
+        scaled = (SCALE * cosine[:, None]).to(self.of_cosine.weight.dtype)
+        return (super().forward(features) + self.of_cosine(scaled)).squeeze(-1)
 
     def learn_usual(self, value: torch.Tensor) -> None:
         """Move the running mean to a training batch's value (a scalar)."""
-        self.usual.lerp_(value.detach().float(), self.MOMENTUM)
+        self.usual.lerp_(value.detach().to(self.usual.dtype), self.MOMENTUM)
 
 
 class Belonging(Gate):
@@ -109,7 +110,7 @@ class Belonging(Gate):
 
     def opened(self, logits: torch.Tensor) -> torch.Tensor:
         """From 0 to 1 (batch,)."""
-        return (logits.float().sigmoid() / (self.open_from * self.usual)).clamp(max=1.0)
+        return (logits.float().sigmoid() / (self.open_from * self.usual.float())).clamp(max=1.0)
 
 
 class Occasion(Gate):
@@ -126,13 +127,14 @@ class Occasion(Gate):
 
     def opened(self, logits: torch.Tensor) -> torch.Tensor:
         """From LEAST to 1 (batch,)."""
-        even = (logits.float() - self.usual.clamp(max=self.SURE).logit()).sigmoid()
-        return torch.where(self.usual > self.SURE, 1.0, self.LEAST + (1.0 - self.LEAST) * even)
+        usual = self.usual.float()
+        even = (logits.float() - usual.clamp(max=self.SURE).logit()).sigmoid()
+        return torch.where(usual > self.SURE, 1.0, self.LEAST + (1.0 - self.LEAST) * even)
 
 
 class ViewVectors(NamedTuple):
-    """One vector (batch, hidden) a view, and the `relevance` of context and response; the response and the relevance
-    are None where the response is no view of its own.
+    """One vector (batch, hidden) a view, and the `relevance` of context and response, in fp32 at least; the response
+    and the relevance are None where the response is no view of its own.
     """
 
     context: torch.Tensor
@@ -186,7 +188,12 @@ class CascadeNetwork(PoolsViews, nn.Module):
         embeddings: of the words (batch, length, hidden), in place of input_ids.
         """
         given = {} if embeddings is None else {"embeddings": embeddings}
-        hidden = self.encoder(input_ids, view_ids, **given)
+        return self.pool_views(self.encoder(input_ids, view_ids, **given), view_ids, context)
+
+    def pool_views(
+        self, hidden: torch.Tensor, view_ids: torch.Tensor, context: torch.Tensor | None = None
+    ) -> ViewVectors:
+        """Vectors (batch, hidden) of the views from the encoder's states (batch, length, hidden); the rest as above."""
         context = self.pool(hidden, view_ids, CONTEXT) if context is None else context
         full_dialogue = self.pool(hidden, view_ids, FULL_DIALOGUE)
         if not self.config.relevance:
@@ -198,7 +205,7 @@ class CascadeNetwork(PoolsViews, nn.Module):
         """What the heads of the score are handed (batch, features): the full dialogue, the signal, the relevance."""
         handed_on = [vectors.full_dialogue, signal]
         if vectors.response is not None and vectors.relevance is not None:
-            handed_on += [vectors.response, vectors.relevance]
+            handed_on += [vectors.response, vectors.relevance.to(self.empathy_head.dense.weight.dtype)]
         return torch.cat(handed_on, dim=-1)
 
     def gate_logits(self, vectors: ViewVectors, features: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:

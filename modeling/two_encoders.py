@@ -1,12 +1,11 @@
 """The base of networks that read contexts with one encoder and responses with another."""
 
-from typing import Any, NamedTuple, Self
+from typing import NamedTuple
 
 import torch
 
 from modeling.base import EncoderModel
 from modeling.configuration import EncoderConfig
-from modeling.encoder import SharedEncoder
 
 
 class Post(NamedTuple):
@@ -37,11 +36,4 @@ class TwoEncoderModel(EncoderModel):
 
     def __init__(self, config: EncoderConfig) -> None:
         super().__init__(config)
-        self.response_encoder = SharedEncoder(config.encoder_config(), config.adapter_rank)
-
-    @classmethod
-    def from_encoder(cls, name_or_path: str, **settings: Any) -> Self:
-        """As of any network; both encoders take over the pretrained weights."""
-        model = super().from_encoder(name_or_path, **settings)
-        model.response_encoder.load_pretrained(name_or_path)
-        return model
+        self.response_encoder = self.new_encoder()

@@ -3,6 +3,7 @@
 from typing import Any
 
 import torch
+from torch.nn import functional
 
 # Values of `view_ids`; 0 marks padding.
 CONTEXT = 1
@@ -14,15 +15,14 @@ RESPONSE = 3
 def segment_positions(view_ids: torch.Tensor) -> torch.Tensor:
     """Position of each token within its view: (batch, length) of 0, 1, 2, ..., 0 throughout padding.
 
-    view_ids: (batch, length).
+    view_ids: (batch, length). Made of operators that ONNX has, which `cummax` is not.
     """
-    length = view_ids.shape[1]
-    index = torch.arange(length, device=view_ids.device).expand_as(view_ids)
-    changes = torch.ones_like(view_ids, dtype=torch.bool)
-    changes[:, 1:] = view_ids[:, 1:] != view_ids[:, :-1]
-    starts = torch.where(changes, index, torch.zeros_like(index)).cummax(dim=1).values
+    index = torch.arange(view_ids.shape[1], device=view_ids.device)
+    changes = functional.pad((view_ids[:, 1:] != view_ids[:, :-1]).long(), (1, 0))
+    segments = changes.cumsum(dim=1)  # which stretch of one view a token is in: 0, 1, ...
+    starts = torch.zeros_like(segments).scatter_add(1, segments, index * changes)
     # Padding may run on for longer than the encoder has positions for.
-    return torch.where(view_ids == 0, torch.zeros_like(index), index - starts)
+    return (index - starts.gather(1, segments)) * (view_ids != 0)
 
 
 def visible(view_ids: torch.Tensor) -> torch.Tensor:

@@ -30,15 +30,20 @@ class MVCModel(CascadeNetwork, EmpathyModel):  # type: ignore[override]  # views
         emotion: torch.Tensor | None = None,
         own_context: torch.Tensor | None = None,
         teaches: torch.Tensor | None = None,
+        output_hidden_states: bool | None = None,
+        output_attentions: bool | None = None,
+        return_dict: bool | None = None,
     ) -> EmpathyOutput:
         """Score and emotion of a batch of packed views, one encoder call.
 
         input_ids, view_ids: (batch, length); empathy: (batch,) scores or NaN; emotion: (batch,) classes or negative;
         own_context: (batch,) bool, whether the response was given in that context; teaches: (batch,) what its score
-        teaches, of modeling.lessons. Where None, all were given in theirs and teach their quality.
+        teaches, of modeling.lessons. Where None, all were given in theirs and teach their quality. The rest as of any
+        transformers model.
         """
-        vectors = self.read_views(input_ids, view_ids)
-        return self.judge(vectors, empathy, emotion, own_context, teaches)
+        encoded = self.encode(input_ids, view_ids, output_hidden_states, output_attentions)
+        vectors = self.pool_views(encoded.last_hidden_state, view_ids)
+        return self.finished(self.judge(vectors, empathy, emotion, own_context, teaches), encoded, return_dict)
 
     def judge(
         self,

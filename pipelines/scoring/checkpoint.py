@@ -52,7 +52,7 @@ class Checkpoint:
 def read_checkpoint(folder: Path) -> Checkpoint:
     """Read a release. Raises UserError where a part is missing, broken, of another encoder, or a pickle."""
     fix = "make the release again: empathy release"
-    _expect_release(folder)
+    expect_release(folder)
     for path in sorted(folder.rglob("*")):
         if path.suffix.lower() in PICKLED:
             raise UserError(
@@ -81,13 +81,14 @@ def read_checkpoint(folder: Path) -> Checkpoint:
             ),
             calibration=Calibration(**described["calibration"]),
             described=described,
-            fingerprint=_fingerprint(folder),
+            fingerprint=fingerprint(folder),
         )
     except (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError) as error:
         raise UserError(f"{folder}: expected a released checkpoint, it cannot be read: {error}; {fix}") from error
 
 
-def _expect_release(folder: Path) -> None:
+def expect_release(folder: Path) -> None:
+    """Raise UserError, saying what it is and what to do, where a folder holds no release."""
     if not (folder / SCORER).is_file():
         raise UserError(f"{folder}: expected a folder with a release ({SCORER}), {_what_it_is(folder)}")
 
@@ -121,7 +122,7 @@ def read_model(folder: Path) -> "MVCModel":
 
     Raises UserError where the folder holds no release, and what `read_network` raises.
     """
-    _expect_release(folder)
+    expect_release(folder)
     from mvc.configuration import MVCConfig
     from mvc.model import MVCModel
 
@@ -135,7 +136,7 @@ def read_model(folder: Path) -> "MVCModel":
     return model.eval()
 
 
-def _fingerprint(folder: Path) -> str:
+def fingerprint(folder: Path) -> str:
     """Sha256 (hex) of everything that scores depend on."""
     digest = hashlib.sha256()
     for path in sorted(folder.rglob("*")):

@@ -143,7 +143,7 @@ def augment_stage(stage: StageSettings, family: Family, corpus: Corpus, data: Da
         if goemotions is not None:
             comments = neutral_comments(goemotions, data.exclude_ids)
         elif data.goemotions_path is not None:
-            print("data.goemotions_path: not there, so all everyday exchanges are invented; half are comments of it else")
+            print("data.goemotions_path: not there, so all everyday exchanges are invented (else half are comments)")
     return augment(list(stage_examples(corpus, "train", True, stage.max_dialogues)), data.augmentation, comments)
 
 
