@@ -6,6 +6,7 @@ only, not a second launch.
 """
 
 from pathlib import Path
+from typing import Self, cast
 
 import torch
 from torch import nn
@@ -21,6 +22,7 @@ from transformers.modeling_outputs import BaseModelOutput
 
 from modeling.adapter import BASE_LAYER, add_adapter, is_adapter, reset_adapter
 from modeling.attention import ATTENTION, attention_mask, check_attention, use_dropout
+from modeling.memory import RowMemory
 from modeling.resolve import resolve_encoder
 from modeling.views import segment_positions, visible
 
@@ -79,6 +81,7 @@ class SharedEncoder(nn.Module):
         attention: of modeling.attention. Raises ValueError for an encoder that cannot be packed.
         """
         super().__init__()
+        self.memory: RowMemory | None = None  # of a frozen encoder
         if getattr(config, "trigram_input", False):
             raise ValueError(
                 f"encoder of type {config.model_type!r}: expected words that are read one by one, it reads each with "
@@ -122,6 +125,18 @@ class SharedEncoder(nn.Module):
                 value.copy_(new[name])
         reset_adapter(self.backbone)
 
+    def freeze(self, weights: str) -> None:
+        """Train no weight of the encoder from now on, and read each row once, without dropout.
+
+        weights: what tells them apart from another encoder's, such as their hash.
+        """
+        self.requires_grad_(False)
+        self.memory = RowMemory.of(weights)
+
+    def train(self, mode: bool = True) -> Self:
+        """As of any module; what is frozen stays in evaluation mode."""
+        return super().train(mode and self.memory is None)
+
     def forward(
         self,
         input_ids: torch.Tensor | None,
@@ -138,6 +153,20 @@ class SharedEncoder(nn.Module):
         length), 0 for padding, else the view that the token is in. Raises ValueError where the backbone was set to an
         attention that would let views see each other, and for the maps of one that makes none.
         """
+        if self.memory is not None and input_ids is not None and not (output_hidden_states or output_attentions):
+            return self.memory.encode(
+                input_ids, view_ids, lambda ids, views: cast(torch.Tensor, self._read(ids, views))
+            )
+        return self._read(input_ids, view_ids, embeddings, output_hidden_states, output_attentions)
+
+    def _read(
+        self,
+        input_ids: torch.Tensor | None,
+        view_ids: torch.Tensor,
+        embeddings: torch.Tensor | None = None,
+        output_hidden_states: bool = False,
+        output_attentions: bool = False,
+    ) -> torch.Tensor | BaseModelOutput:
         attention = self.backbone.config._attn_implementation
         if output_attentions and attention != "eager":
             raise ValueError(

@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 import torch
 
+FEWEST, LONGEST = 7, 2.0  # repeats that there are in any case, and seconds after which there are no more
+
 
 def measure_latency(
     run_batch: Callable[[int], None],
@@ -21,8 +23,8 @@ def measure_latency(
     """Time `run_batch(n)`, which scores n pairs from text to score, at batch 1 and at `batch_size`.
 
     Returns the device's name, the precision, median and 90th percentile of a single pair in milliseconds, and the pairs
-    a second at `batch_size` (from its median). Each of the two is run `warmup` times unmeasured, then `repeats` times.
-    An accelerator works behind the caller's back, so the clock is read only once it is idle.
+    a second at `batch_size` (from its median). Each of the two is run `warmup` times unmeasured, then `repeats` times,
+    or fewer where they take long. An accelerator works behind the caller's back, so the clock is read only once it is idle.
     Raises ValueError where a count is not positive (`warmup` may be 0).
     """
     if batch_size < 1 or repeats < 1 or warmup < 0:
@@ -64,14 +66,14 @@ def _cpu_model() -> str:
 def _seconds(run_batch: Callable[[int], None], n: int, device: torch.device, repeats: int, warmup: int) -> np.ndarray:
     for _ in range(warmup):
         run_batch(n)
-    times = np.empty(repeats)
-    for k in range(repeats):
+    times: list[float] = []
+    while len(times) < repeats and (len(times) < FEWEST or sum(times) < LONGEST):
         _wait_for(device)
         start = time.perf_counter()
         run_batch(n)
         _wait_for(device)
-        times[k] = time.perf_counter() - start
-    return times
+        times.append(time.perf_counter() - start)
+    return np.array(times)
 
 
 def _wait_for(device: torch.device) -> None:

@@ -127,6 +127,9 @@ class Cell(ABC):
             model = self.build_model()
         except (OSError, ValueError) as error:
             raise UserError(str(error)) from error
+        if settings.encoder.frozen:
+            for encoder in model.encoders():
+                encoder.freeze(weights_sha256(encoder.pretrained_weights()))
         if settings.encoder.gradient_checkpointing:
             model.gradient_checkpointing_enable()
         if settings.encoder.compile:

@@ -29,6 +29,8 @@ class EncoderSettings:
         view_length: tokens that a view may hold, special tokens included; the oldest are cut.
         adapter_rank: rank of a low-rank adapter (LoRA) on every linear layer, with the encoder's own weights frozen; 0
             trains the whole encoder.
+        frozen: train the heads alone; each text is then encoded once and remembered, which makes further passes cheap.
+        revision: branch, tag or commit of an encoder on the Hub; null for its newest.
         gradient_checkpointing: trade time for memory.
         compile: compile the encoder with torch.compile.
     """
@@ -37,12 +39,20 @@ class EncoderSettings:
     pooling: Literal["cls", "mean"] = "cls"
     view_length: int = 256
     adapter_rank: int = 0
+    frozen: bool = False
+    revision: str | None = None
     gradient_checkpointing: bool = field(default=False, metadata=SELDOM)
     compile: bool = field(default=False, metadata=SELDOM)
 
     def __post_init__(self) -> None:
         _require(self.view_length >= 8, "encoder.view_length", "at least 8 tokens", self.view_length)
         _require(self.adapter_rank >= 0, "encoder.adapter_rank", "0 or more", self.adapter_rank)
+        _require(
+            not (self.frozen and self.adapter_rank),
+            "encoder.frozen",
+            "false where encoder.adapter_rank is set, which trains an adapter",
+            self.frozen,
+        )
 
 
 @dataclass
