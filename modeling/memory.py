@@ -28,7 +28,7 @@ class RowMemory:
 
     @torch.no_grad()
     def encode(self, input_ids: torch.Tensor, view_ids: torch.Tensor, encode: Encode) -> torch.Tensor:
-        """Hidden states (batch, length, hidden), 0 for padding, of packed rows (batch, length); new ones by `encode`."""
+        """Hidden states (batch, length, hidden), 0 for padding, of packed rows (batch, length); `encode` reads new."""
         lengths = (view_ids != 0).sum(dim=1).tolist()
         rows = torch.stack([input_ids, view_ids], dim=-1).cpu()
         keys = [row[:length].numpy().tobytes() for row, length in zip(rows, lengths, strict=True)]

@@ -24,7 +24,7 @@ def measure_latency(
 
     Returns the device's name, the precision, median and 90th percentile of a single pair in milliseconds, and the pairs
     a second at `batch_size` (from its median). Each of the two is run `warmup` times unmeasured, then `repeats` times,
-    or fewer where they take long. An accelerator works behind the caller's back, so the clock is read only once it is idle.
+    or fewer where they take long. An accelerator works behind the caller's back: the clock is read once it is idle.
     Raises ValueError where a count is not positive (`warmup` may be 0).
     """
     if batch_size < 1 or repeats < 1 or warmup < 0:

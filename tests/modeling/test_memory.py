@@ -22,7 +22,7 @@ def test_a_frozen_encoder_gives_the_same_and_reads_once(model: BaselineModel, ma
     model.eval()
     with torch.no_grad():
         expected = model(batch["input_ids"], batch["view_ids"])
-    model.encoder.freeze("weights")
+    model.encoder.freeze(str(id(model)))
     calls = []
     model.encoder.backbone.register_forward_hook(lambda *_: calls.append(1))
     for mode in (False, True):
@@ -39,7 +39,7 @@ def test_a_frozen_encoder_gives_the_same_and_reads_once(model: BaselineModel, ma
 
 
 def test_only_heads_train(model: BaselineModel, make_batch: Callable[..., dict]) -> None:
-    model.encoder.freeze("weights")
+    model.encoder.freeze(str(id(model)))
     model.train()
     model(**make_batch([(5,), (9,)], views=(2,))).loss.backward()
     for name, parameter in model.named_parameters():
