@@ -1,33 +1,36 @@
 """`empathy serve`: the scorer over HTTP. Also `python -m pipelines.serve`."""
 
-import argparse
 import os
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
 
-from pipelines.command import run_command
+from pipelines.command import CommandParser, run_command
 from pipelines.errors import UserError
 from pipelines.scoring import PRECISIONS
-from pipelines.scoring.server.settings import KEY_VARIABLE, ServerSettings
+from pipelines.scoring.server.settings import KEY_VARIABLE, ServerSettings, bound_sockets, check_free
 
 PROG = "empathy serve"
 DESCRIPTION = (
     "Serve the scorer over HTTP: POST /v1/score, /v1/candidates and /v1/dialogue, GET /health and /metrics; /docs "
     f"shows them. Other machines reach it only with --host, and then with the key in {KEY_VARIABLE}."
 )
+CORS_HELP = "let pages of this origin ask from a browser, such as https://example.org; may be repeated (default: none)"
 GRACE_SECONDS = 30  # for requests that were accepted before a stop
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command and return its exit status. Raises UserError for what a user can get wrong."""
-    parser = argparse.ArgumentParser(prog=PROG, description=DESCRIPTION)
+    parser = CommandParser(PROG, DESCRIPTION)
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: this machine alone)")
     parser.add_argument("--port", type=int, default=8000)
     parser.add_argument("--precision", default="fp32", choices=PRECISIONS, help="bf16, int8 are faster (default: fp32)")
     parser.add_argument("--checkpoint", metavar="FOLDER", help="a release; default: the one that is installed")
+    parser.add_argument("--cors", action="append", default=[], metavar="ORIGIN", help=CORS_HELP)
     arguments = parser.parse_args(argv)
-    settings = ServerSettings(arguments.host, arguments.port, os.environ.get(KEY_VARIABLE) or None)
+    key = os.environ.get(KEY_VARIABLE) or None
+    settings = ServerSettings(arguments.host, arguments.port, key, cors=tuple(arguments.cors))
+    check_free(settings.host, settings.port)  # before seconds of loading
     try:
         import uvicorn
 
@@ -44,8 +47,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         app, host=settings.host, port=settings.port, timeout_graceful_shutdown=GRACE_SECONDS, server_header=False
     )
     server = DrainingServer(config, app)
+    sockets = bound_sockets(settings.host, settings.port)
     with suppress(KeyboardInterrupt):  # raised again after the stop
-        server.run()
+        server.run(sockets)
     return 0 if server.started else 1
 
 

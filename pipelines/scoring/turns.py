@@ -30,7 +30,8 @@ ROLE_KEYS = ("role", "from", "speaker", "author", "sender")
 TEXT_KEYS = ("text", "content", "value", "utterance", "message", "body")
 CALLS = ("tool_calls", "function_call")  # a turn of these alone says nothing
 LISTS = ("[", "(", "{", "array(")  # what a list begins with that was written as text
-CUT = re.compile(r"""\s*(?:array\()?[\[({]\s*(?:array\()?[\[({]?\s*(?:["'](?!\s)|\{)""")  # a list of texts or turns
+# A list of texts or turns; "{{name}}" of a template is none.
+CUT = re.compile(r"""\s*(?:array\()?(?:[\[(]\s*(?:array\()?[\[(]?\s*(?:["'](?!\s)|\{)|\{\s*["'](?!\s))""")
 LONGEST_LIST = 1_000_000  # characters of a list that is written as text
 EXPECTED_TURNS = (
     'such as ["I lost my job.", "Oh no!"], [{"role": "speaker", "text": "I lost my job."}] or [{"role": "user", '

@@ -103,9 +103,7 @@ def test_a_command_that_was_stopped_goes_on(server: Server, tmp_path: Path, monk
     server.cuts = 1
     with monkeypatch.context() as patch:
         patch.setattr(sources, "TRIES", 1)
-        with pytest.raises(
-            UserError, match="expected a connection, .*; the same command goes on from 128,000 bytes"
-        ):
+        with pytest.raises(UserError, match="expected a connection, .*; the same command goes on from 128,000 bytes"):
             sources.fetch(one_file(server), tmp_path)
     assert not (tmp_path / "corpus").exists()
     assert (sources.fetch(one_file(server), tmp_path) / "a.bin").read_bytes() == CONTENT

@@ -2,13 +2,16 @@
 
 import hmac
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
-from fastapi import FastAPI, HTTPException, Request, Response
+from fastapi import FastAPI, HTTPException, Request, Response, Security
 from fastapi.exceptions import RequestValidationError
+from fastapi.middleware.cors import CORSMiddleware
 from fastapi.responses import JSONResponse
+from fastapi.security import APIKeyHeader
+from fastapi_offline import FastAPIOffline
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from pipelines.errors import UserError
@@ -16,19 +19,23 @@ from pipelines.scoring.reader import Row, pair_row
 from pipelines.scoring.results import Score
 from pipelines.scoring.scorer import EmpathyScorer
 from pipelines.scoring.server.batcher import Batcher, QueueFullError, StoppingError
-from pipelines.scoring.server.body_limit import BodyLimit
-from pipelines.scoring.server.messages import Answer, Answers, DialogueAnswer, Problem, request_models
+from pipelines.scoring.server.guards import BodyLimit, HeadAsGet
+from pipelines.scoring.server.messages import Answer, Answers, Checker, DialogueAnswer, Problem, request_models
 from pipelines.scoring.server.metrics import Metrics
-from pipelines.scoring.server.settings import ServerSettings
-from pipelines.scoring.turns import context_turns, dialogue_turns, listener_places, response_text
+from pipelines.scoring.server.settings import KEY_HEADER, ServerSettings
+from pipelines.scoring.turns import listener_places
 
-OPEN_PATHS = ("/health",)  # without an API key
+ASSETS = "/docs/assets"  # of the page, from a package: it needs no internet
+# Without an API key: whether the server is there, and what the interface is, so that the page can ask for the key.
+OPEN_PATHS = ("/health", "/docs", "/openapi.json", "/docs/oauth2-redirect")
 RETRY_SECONDS = "1"
 PROBLEMS: dict[int | str, dict[str, Any]] = {
     status: {"model": Problem, "description": text}
     for status, text in {
+        400: "the body cannot be read",
         401: "no API key, or a wrong one",
         413: "the body is too large",
+        422: "the body is not what was expected; the place and what was expected there",
         429: "too many pairs wait; try again",
         503: "the server stops",
     }.items()
@@ -48,15 +55,24 @@ def make_app(scorer: EmpathyScorer, settings: ServerSettings) -> FastAPI:
         yield
         await batcher.stop()
 
-    app = FastAPI(
+    limits_told = (
+        f"Limits: a text {limits.text:,} characters, a context or dialogue {limits.turns} turns, {limits.candidates} "
+        f"replies, a body {limits.body:,} bytes, {limits.queue} pairs that wait."
+    )
+    app: FastAPI = FastAPIOffline(
+        redoc_url=None,
+        static_url=ASSETS,
         title="Empathy scorer",
         description="How empathic a reply is in its context, from 1 to 5, with an interval, the speaker's emotion and "
-        "the reply's mechanisms.",
+        f"the reply's mechanisms. {limits_told}",
         version=str(scorer.checkpoint.described["schema_version"]),
         lifespan=lifespan,
+        dependencies=[] if settings.api_key is None else [Security(APIKeyHeader(name=KEY_HEADER, auto_error=False))],
     )
     app.state.closing = False  # set by DrainingServer
     app.add_middleware(BodyLimit, largest=limits.body)
+    app.add_middleware(HeadAsGet)
+    checker = Checker(limits)
     score_request, candidates_request, dialogue_request = request_models(limits)
 
     async def scored(rows: Sequence[Row]) -> list[Score]:
@@ -73,8 +89,9 @@ def make_app(scorer: EmpathyScorer, settings: ServerSettings) -> FastAPI:
     async def watch(request: Request, answer: Callable[[Request], Awaitable[Response]]) -> Response:
         started = time.perf_counter()
         path = request.url.path
-        if settings.api_key is not None and path not in OPEN_PATHS and not _has_key(request, settings.api_key):
-            response: Response = JSONResponse({"detail": "expected the API key in the header X-API-Key"}, 401)
+        is_open = path in OPEN_PATHS or path.startswith(f"{ASSETS}/")
+        if settings.api_key is not None and not is_open and not _has_key(request, settings.api_key):
+            response: Response = JSONResponse({"detail": f"expected the API key in the header {KEY_HEADER}"}, 401)
         else:
             response = await answer(request)
         if app.state.closing:
@@ -87,9 +104,7 @@ def make_app(scorer: EmpathyScorer, settings: ServerSettings) -> FastAPI:
     @app.exception_handler(RequestValidationError)
     async def invalid(_: Request, error: RequestValidationError) -> JSONResponse:
         """Says where and what, and not the input again: it may be long, or no text that JSON can carry."""
-        found = error.errors()
-        where = ".".join(str(part) for part in found[0]["loc"])
-        return JSONResponse({"detail": _printable(f"{where}: {found[0]['msg']}")}, 422)
+        return JSONResponse({"detail": _printable(_told(error.errors()[0]))}, 422)
 
     @app.exception_handler(UserError)
     async def wrong(_: Request, error: UserError) -> JSONResponse:
@@ -99,21 +114,21 @@ def make_app(scorer: EmpathyScorer, settings: ServerSettings) -> FastAPI:
     async def score(body: score_request) -> Answer:  # type: ignore[valid-type]
         """Score one reply in its context."""
         given = body.model_dump()  # type: ignore[attr-defined]
-        row = pair_row(context_turns(given["context"]), response_text(given["response"]))
+        row = pair_row(checker.context(given["context"]), checker.reply(given["response"]))
         return Answer.of((await scored([row]))[0])
 
     @app.post("/v1/candidates", responses=PROBLEMS)
     async def candidates(body: candidates_request) -> Answers:  # type: ignore[valid-type]
         """Score several replies to one context."""
         given = body.model_dump()  # type: ignore[attr-defined]
-        turns = context_turns(given["context"])
-        found = await scored([pair_row(turns, response_text(reply)) for reply in given["responses"]])
+        turns = checker.context(given["context"])
+        found = await scored([pair_row(turns, reply) for reply in checker.replies(given["responses"])])
         return Answers(scores=[Answer.of(one) for one in found])
 
     @app.post("/v1/dialogue", responses=PROBLEMS)
     async def dialogue(body: dialogue_request) -> DialogueAnswer:  # type: ignore[valid-type]
         """Score every turn of the listener's."""
-        turns = dialogue_turns(body.model_dump()["dialogue"])  # type: ignore[attr-defined]
+        turns = checker.dialogue(body.model_dump()["dialogue"])  # type: ignore[attr-defined]
         places = listener_places(turns)
         found = await scored([pair_row(turns[:place], turns[place]["text"]) for place in places])
         mean = sum(one.empathy for one in found) / len(found)
@@ -128,11 +143,33 @@ def make_app(scorer: EmpathyScorer, settings: ServerSettings) -> FastAPI:
     async def prometheus() -> Response:
         return Response(generate_latest(metrics.registry), media_type=CONTENT_TYPE_LATEST)
 
+    if settings.cors:  # the last one added is the first one asked: a browser's preflight brings no key
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=list(settings.cors),
+            allow_methods=["GET", "HEAD", "POST"],
+            allow_headers=["content-type", KEY_HEADER],
+        )
     return app
 
 
+def _told(error: Mapping[str, Any]) -> str:
+    """Where a body is wrong, and what was expected there."""
+    where = ".".join(str(part) for part in error["loc"])
+    if error["type"] == "json_invalid":
+        place = error["loc"][-1]
+        return f"body: expected JSON, it cannot be read from character {place} on: {error['ctx']['error']}"
+    if error["type"] == "missing":
+        return (
+            f"{where}: expected this field, there is none" if len(error["loc"]) > 1 else "body: expected JSON, got none"
+        )
+    if error["type"] == "extra_forbidden":
+        return f"{where}: expected no field of this name"
+    return f"{where}: expected a JSON object with the header content-type: application/json ({error['msg']})"
+
+
 def _has_key(request: Request, key: str) -> bool:
-    given = request.headers.get("x-api-key", "")
+    given = request.headers.get(KEY_HEADER, "")
     return hmac.compare_digest(given.encode("utf-8", "replace"), key.encode())
 
 

@@ -98,12 +98,13 @@ WRONG: list[Any] = [
     {"text": "x"},
     {"role": "speaker"},
 ]
-WRONG += [[1], [None], [[]], [["x"]], [{}], [{"role": "bot", "text": "x"}], [{"role": "speaker", "text": 1}]]
+WRONG += [[1], [None], [[]], [["x"]], [{}], [{"role": "bob", "text": "x"}], [{"role": "speaker", "text": 1}]]
 WRONG += [
     [{"role": "speaker"}],
     [{"text": "x"}],
     ["x", {"role": "speaker", "text": "y"}],
-    [{"role": "speaker", "text": "x", "z": 1}],
+    [{"role": "speaker", "content": None}],
+    [{"role": 1, "text": "x"}],
 ]
 WRONG += [["x"] * (LIMITS.turns + 1), "y" * (LIMITS.text + 1), ["y" * (LIMITS.text + 1)]]
 

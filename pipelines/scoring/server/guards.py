@@ -1,4 +1,4 @@
-"""Refuses a body that is too large before it is read whole."""
+"""What a request passes before the application sees it: a limit on its body, and HEAD where GET is answered."""
 
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
@@ -31,3 +31,14 @@ class BodyLimit:
             return message
 
         await self.app(scope, limited, send)
+
+
+class HeadAsGet:
+    """ASGI middleware: HEAD is answered as GET is; the server leaves the body out."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        asked = scope["type"] == "http" and scope["method"] == "HEAD"
+        await self.app({**scope, "method": "GET"} if asked else scope, receive, send)
