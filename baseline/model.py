@@ -40,7 +40,7 @@ class BaselineModel(EmpathyModel):
         the rest as of any transformers model.
         """
         encoded = self.encode(input_ids, view_ids, output_hidden_states, output_attentions)
-        pooled = self.pool(encoded.last_hidden_state, view_ids, FULL_DIALOGUE)
+        pooled = self.pool(encoded[0], view_ids, FULL_DIALOGUE)
         output = self.joint_output(self.empathy_head(pooled), self.emotion_head(pooled), empathy, emotion)
         return self.finished(output, encoded, return_dict)
 

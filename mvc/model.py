@@ -42,7 +42,7 @@ class MVCModel(CascadeNetwork, EmpathyModel):  # type: ignore[override]  # views
         transformers model.
         """
         encoded = self.encode(input_ids, view_ids, output_hidden_states, output_attentions)
-        vectors = self.pool_views(encoded.last_hidden_state, view_ids)
+        vectors = self.pool_views(encoded[0], view_ids)
         return self.finished(self.judge(vectors, empathy, emotion, own_context, teaches), encoded, return_dict)
 
     def judge(

@@ -76,7 +76,8 @@ class RetrievalModel(TwoEncoderModel):
         RESPONSE; dialogue: (batch,) whole numbers that are equal within a dialogue.
         """
         output = RetrievalOutput(
-            context=self.encode(input_ids, view_ids, CONTEXT), response=self.encode(input_ids, view_ids, RESPONSE)
+            context=self.encode_view(input_ids, view_ids, CONTEXT),
+            response=self.encode_view(input_ids, view_ids, RESPONSE),
         )
         if dialogue is not None:
             assert output.context is not None and output.response is not None
@@ -89,7 +90,7 @@ class RetrievalModel(TwoEncoderModel):
             output.loss = in_batch_loss(scores, no_negative)
         return output
 
-    def encode(self, input_ids: torch.Tensor, view_ids: torch.Tensor, view: int) -> torch.Tensor:
+    def encode_view(self, input_ids: torch.Tensor, view_ids: torch.Tensor, view: int) -> torch.Tensor:
         """Vectors (batch, hidden) of one view, CONTEXT or RESPONSE, by its encoder; see `RetrievalOutput`.
 
         input_ids, view_ids: (batch, length), rows that hold the view; what else they hold is not read.

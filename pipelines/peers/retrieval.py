@@ -131,7 +131,7 @@ class Responses(nn.Module):
         self.model = model
 
     def forward(self, batch: Mapping[str, torch.Tensor]) -> RetrievalOutput:
-        response = self.model.encode(batch["input_ids"], batch["view_ids"], RESPONSE)
+        response = self.model.encode_view(batch["input_ids"], batch["view_ids"], RESPONSE)
         return RetrievalOutput(loss=response.new_zeros(()), response=response)  # nothing to lose: none has a context
 
 

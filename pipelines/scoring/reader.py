@@ -174,7 +174,7 @@ def collect(reader: PairReader, rows: Sequence[Row], read: Callable[[ViewVectors
 
 def on_cpu(vectors: ViewVectors) -> ViewVectors:
     """The same vectors on the CPU, fp32."""
-    return ViewVectors(*(None if one is None else one.cpu().float() for one in vectors))
+    return ViewVectors(*(one if one is None else one.cpu().float() for one in vectors))  # type: ignore[arg-type]
 
 
 def mechanism_features(vectors: ViewVectors) -> torch.Tensor:

@@ -179,7 +179,7 @@ class EmpathyScorer:
         vectors, readings = self.reader.read(rows)
         *judged, distances = [tensor.tolist() for tensor in self._judge(vectors)]
         return [
-            self._typed_row(*of_row, reasons=self._reasons(row, reading, distance))
+            self._typed_row(*of_row, self._reasons(row, reading, distance))  # type: ignore[call-arg]
             for row, reading, distance, *of_row in zip(rows, readings, distances, *judged, strict=True)
         ]
 

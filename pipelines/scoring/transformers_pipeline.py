@@ -41,7 +41,7 @@ class EmpathyPipeline(Pipeline):
     the tokenizer are those of transformers; a scorer by itself is faster on a CPU.
     """
 
-    _load_processor = _load_image_processor = _load_video_processor = _load_feature_extractor = _load_tokenizer = False
+    _load_processor = _load_image_processor = _load_video_processor = _load_feature_extractor = _load_tokenizer = False  # type: ignore[assignment]
 
     def __init__(self, model: MVCModel, **kwargs: Any) -> None:
         """model: as `read_model` gives it. kwargs: of a `Pipeline`, such as device, batch_size. Raises UserError where
@@ -113,7 +113,7 @@ class ReleasedModel(MVCModel):
         if unknown := [name for name, value in kwargs.items() if name not in OF_THE_HUB and value is not None]:
             raise UserError(f"{TASK}: expected device and dtype, got {', '.join(unknown)}; leave it out")
         model = read_model(Path(folder))
-        return model.to(dtype) if isinstance(dtype, torch.dtype) else model
+        return model.to(dtype) if isinstance(dtype, torch.dtype) else model  # type: ignore[arg-type]
 
 
 PIPELINE_REGISTRY.register_pipeline(

@@ -35,7 +35,7 @@ def settings_from(
     if not isinstance(values, Mapping):
         names = ", ".join(one.name for one in fields(kind))  # type: ignore[arg-type]
         raise SettingError(f"{dotted_key(key)}: expected keys and values ({names}), got {came(values)}", key)
-    hints = hints_of(kind)
+    hints = hints_of(kind)  # type: ignore[arg-type]
     for name in values:
         if name not in hints:
             whole = dotted_key((*key, str(name)))

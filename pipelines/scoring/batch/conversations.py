@@ -21,8 +21,10 @@ CONVERSATION_COLUMNS = (
     "chat",
     "transcript",
 )
-ID_COLUMNS = ("conversation_id", "conv_id", "dialogue_id", "dialog_id", "chat_id", "session_id", "thread_id")
-ID_COLUMNS += ("ticket_id", "conversation", "channel_id")
+ID_COLUMNS = (
+    *("conversation_id", "conv_id", "dialogue_id", "dialog_id", "chat_id", "session_id", "thread_id"),
+    *("ticket_id", "conversation", "channel_id"),
+)
 AUTHOR_COLUMNS = ("role", "author", "speaker", "sender", "from", "speaker_idx", "user", "name", "participant")
 TEXT_COLUMNS = ("text", "content", "message", "utterance", "body", "value")
 # What is added to the row of a listener's turn: its place among the turns from 0, what was read before it, the reply.

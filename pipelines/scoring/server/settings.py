@@ -4,6 +4,7 @@ import errno
 import ipaddress
 import socket
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import urlsplit
 
 from pipelines.errors import UserError
@@ -127,9 +128,7 @@ def why_not(error: OSError, host: str, port: int) -> str:
     return f"{host}, port {port}: expected an address to listen on: {error.strerror or error}"
 
 
-def _bound(
-    family: int, kind: int, protocol: int, address: tuple[str, int] | tuple[str, int, int, int]
-) -> socket.socket:
+def _bound(family: int, kind: int, protocol: int, address: Any) -> socket.socket:
     made = socket.socket(family, kind, protocol)
     try:
         made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # not to wait for connections of a stopped server

@@ -66,7 +66,9 @@ def test_each_text_is_encoded_alone_and_as_it_would_be_in_a_row_of_its_own(
     for view, vectors in ((CONTEXT, packed.context), (RESPONSE, packed.response)):
         for row in range(4):
             inside = batch["view_ids"][row] == view
-            alone = model.encode(batch["input_ids"][row, inside][None], torch.full((1, int(inside.sum())), view), view)
+            alone = model.encode_view(
+                batch["input_ids"][row, inside][None], torch.full((1, int(inside.sum())), view), view
+            )
             of_row = vectors[row, : len(alone[0])] if vectors.ndim == 3 else vectors[row]
             torch.testing.assert_close(alone[0], of_row, atol=1e-5, rtol=0)
 

@@ -116,7 +116,7 @@ def bleu_of_the_model(folder: Path) -> float:
 
     def vector(text: str, view: int) -> torch.Tensor:
         input_ids = torch.tensor(tokenizer(text)["input_ids"])[None]
-        return model.encode(input_ids, torch.full_like(input_ids, view), view)[0]
+        return model.encode_view(input_ids, torch.full_like(input_ids, view), view)[0]
 
     pool = [text for number in range(DIALOGUES["train"]) for text in said("train", number)[1::2]]
     vectors = torch.stack([vector(text, RESPONSE) for text in pool])
