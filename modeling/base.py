@@ -112,6 +112,11 @@ class EncoderModel(PoolsViews, PreTrainedModel):
             return "eager" if self.config.output_attentions else ATTENTION
         return super().get_correct_attn_implementation(check_attention(requested_attention), is_init_check)
 
+    @property
+    def vocab_size(self) -> int:
+        """Words that the encoder has embeddings of."""
+        return cast(nn.Embedding, self.get_input_embeddings()).num_embeddings
+
     def get_input_embeddings(self) -> nn.Module:
         """Of the words, of the (first) encoder."""
         return self.encoder.backbone.get_input_embeddings()
@@ -132,10 +137,9 @@ class EncoderModel(PoolsViews, PreTrainedModel):
         return cast(nn.Embedding, self.get_input_embeddings())
 
     def _learn_vocab_size(self) -> None:
-        size = cast(nn.Embedding, self.get_input_embeddings()).num_embeddings
-        self.config.vocab_size = size
+        self.config.vocab_size = self.vocab_size
         for encoder in self.encoders():
-            encoder.backbone.config.vocab_size = size
+            encoder.backbone.config.vocab_size = self.vocab_size
 
     def encode(
         self,

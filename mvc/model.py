@@ -1,10 +1,12 @@
 """The multi-view cascade: one encoder pass over its views, the emotion handed on to the score."""
 
 import torch
+from torch import nn
 from transformers import AutoModel
+from transformers import initialization as init
 
 from modeling.base import EmpathyModel
-from modeling.cascade import CascadeNetwork, ViewVectors
+from modeling.cascade import CascadeNetwork, Gate, ViewVectors
 from modeling.lessons import BELONGING, OCCASION, QUALITY
 from modeling.losses import emotion_loss, gate_loss, relevance_loss
 from modeling.outputs import EmpathyOutput
@@ -21,6 +23,11 @@ class MVCModel(CascadeNetwork, EmpathyModel):  # type: ignore[override]  # views
         super().__init__(config)
         self.build_heads(self.encoder.backbone.config.hidden_size)
         self.post_init()
+
+    def _init_weights(self, module: nn.Module) -> None:
+        super()._init_weights(module)
+        if isinstance(module, Gate):
+            init.ones_(module.usual)
 
     def forward(
         self,

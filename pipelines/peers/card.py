@@ -13,6 +13,10 @@ tags: [empathy, dialogue, empathy-cascade]
 
 {about} Trained by empathy-cascade on the encoder `{encoder}`, seed {seed}, to stand beside the cascade.
 
+```python
+{reading}
+```
+
 - Examples: {train} train, {valid} valid, {test} test.
 - Signature: `{signature}`
 
@@ -25,7 +29,17 @@ Apache-2.0; the corpus has terms of its own, which may restrict what a model tra
 """
 
 
-def peer_card(results: Mapping[str, Any], about: str) -> str:
-    """Markdown with front matter, from the content of results.json and a sentence on what the model does."""
+AUTO_MODEL = """from transformers import AutoModel
+
+import {module}  # of the package empathy-cascade; AutoModel knows the model type only after it
+
+model = AutoModel.from_pretrained(".")  # the folder of this card"""
+
+
+def peer_card(results: Mapping[str, Any], about: str, reading: str) -> str:
+    """Markdown with front matter, from the content of results.json.
+
+    about: a sentence on what the model does. reading: the code that reads it.
+    """
     rows = [f"| {name} | {value:.4f} |" for name, value in results["metrics"]["test"].items() if value is not None]
-    return _CARD.format(**results, **results["counts"], about=about, rows="\n".join(rows))
+    return _CARD.format(**results, **results["counts"], about=about, reading=reading, rows="\n".join(rows))

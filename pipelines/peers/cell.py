@@ -22,7 +22,7 @@ from pipelines.data.dialogue import SPLITS
 from pipelines.errors import UserError
 from pipelines.evaluation.latency import measure_latency
 from pipelines.evaluation.predict import Outputs, gather_outputs
-from pipelines.peers.card import peer_card
+from pipelines.peers.card import AUTO_MODEL, peer_card
 from pipelines.peers.configuration import PeerSettings
 from pipelines.peers.rows import PeerRow, collate_rows, pair_rows
 from pipelines.training.cell import Cell
@@ -198,7 +198,7 @@ class PeerCell(Cell):
 
     def card(self, results: dict[str, Any]) -> str:
         """The card of a peer's run."""
-        return peer_card(results, self.about)
+        return peer_card(results, self.about, AUTO_MODEL.format(module=self.network.__name__))
 
     def _gather(self, module: nn.Module, rows: list[PeerRow], accelerator: Accelerator) -> Outputs:
         return gather_outputs(module, rows, self._collate(), accelerator, self.outputs, self.labels)

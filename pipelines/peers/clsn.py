@@ -209,9 +209,7 @@ class Cell(PeerCell):
             own = {"kind": model.system}
         return self.network.Model.from_encoder(
             encoder.name_or_path,
-            pooling=encoder.pooling,
-            adapter_rank=encoder.adapter_rank,
-            view_length=encoder.view_length,
+            **encoder.of_network(),
             num_directions=len(class_names(self.settings.data.setting)),
             num_intents=len(INTENTS),
             intent_weight=model.intent_weight,

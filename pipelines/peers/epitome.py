@@ -89,9 +89,7 @@ class Cell(PeerCell):
         encoder, model = self.settings.encoder, self.settings.model
         return peers.epitome.Model.from_encoder(
             encoder.name_or_path,
-            pooling=encoder.pooling,
-            adapter_rank=encoder.adapter_rank,
-            view_length=encoder.view_length,
+            **encoder.of_network(),
             lambda_ei=model.lambda_ei,
             lambda_re=model.lambda_re,
             head_dropout=model.head_dropout,

@@ -5,11 +5,9 @@ from typing import Any
 
 from transformers.utils.logging import disable_progress_bar
 
-from modeling.encoder import load_encoder_config
-from pipelines.errors import UserError
 from pipelines.peers.configuration import PeerSettings
 from pipelines.peers.registry import load_peer
-from pipelines.training.experiment import reset_state
+from pipelines.training.experiment import check_encoder, reset_state
 
 
 def run_peer(settings: PeerSettings) -> list[dict[str, Any]]:
@@ -20,10 +18,7 @@ def run_peer(settings: PeerSettings) -> list[dict[str, Any]]:
     disable_progress_bar()
     peer = load_peer(settings.peer)
     reset_state()
-    try:
-        load_encoder_config(settings.encoder.name_or_path)
-    except OSError as error:
-        raise UserError(str(error)) from error
+    check_encoder(settings.encoder)
     return [cell.run() for cell in peer.Cell.all_of(settings)]
 
 

@@ -53,6 +53,9 @@ ABOUT = (
     "sentences, by how near they are to seed utterances. seeds.json beside this card holds text of the corpus: do not "
     "publish it."
 )
+READING = """from peers.micromodels import Model
+
+model = Model.load(".")  # the folder of this card"""
 
 
 @dataclass
@@ -187,7 +190,7 @@ class Cell:
         def write(target: Path) -> None:
             model.save(target)
             seeds.save(target)
-            (target / "README.md").write_text(peer_card(results, ABOUT), encoding="utf-8")
+            (target / "README.md").write_text(peer_card(results, ABOUT, READING), encoding="utf-8")
 
         write_with(self.folder.model, write)
         write_json(self.folder.meta, self._meta(time.perf_counter() - started))

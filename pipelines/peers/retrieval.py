@@ -180,9 +180,7 @@ class Cell(PeerCell):
         encoder, model = self.settings.encoder, self.settings.model
         return peers.retrieval.Model.from_encoder(
             encoder.name_or_path,
-            pooling=encoder.pooling,
-            adapter_rank=encoder.adapter_rank,
-            view_length=encoder.view_length,
+            **encoder.of_network(),
             similarity=model.similarity,
             cosine_temperature=model.cosine_temperature,
         )

@@ -129,9 +129,7 @@ class Cell(PeerCell):
         encoder, model = self.settings.encoder, self.settings.model
         return peers.text_pairs.Model.from_encoder(
             encoder.name_or_path,
-            pooling=encoder.pooling,
-            adapter_rank=encoder.adapter_rank,
-            view_length=encoder.view_length,
+            **encoder.of_network(),
             encoding=model.encoding,
             objective=model.objective,
             head_dropout=model.head_dropout,

@@ -26,6 +26,9 @@ score = EmpathyScorer.from_pretrained().score("I got promoted today!", "Congratu
 print(score.empathy, score.interval, score.emotion, score.abstain)
 ```
 
+The package empathy-cascade reads it: `EmpathyScorer.from_pretrained(FOLDER)`. It is no folder for `AutoModel`, which
+finds no weights in it: an adapter and heads are kept apart from the encoder.
+
 ## What it was trained on
 
 - Scores: hybrid labels of the listener's turns in {dialogues} training dialogues of EmpatheticDialogues (a label model

@@ -123,7 +123,7 @@ class Cell(ABC):
     def _model(self) -> EncoderModel:
         settings = self.settings
         try:
-            self.tokenizer = load_tokenizer(settings.encoder.name_or_path)
+            self.tokenizer = load_tokenizer(settings.encoder.name_or_path, settings.encoder.revision)
             model = self.build_model()
         except (OSError, ValueError) as error:
             raise UserError(str(error)) from error

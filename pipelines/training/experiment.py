@@ -16,7 +16,7 @@ from pipelines.errors import UserError
 from pipelines.evaluation.references import write_references
 from pipelines.labels.build import LabelFolder, build_labels
 from pipelines.labels.configuration import LabelSettings
-from pipelines.training.configuration import DataSettings, ExperimentSettings
+from pipelines.training.configuration import DataSettings, EncoderSettings, ExperimentSettings
 from pipelines.training.families import Family, load_family
 from pipelines.training.family_cell import FamilyCell
 from pipelines.training.parsing import parse_settings
@@ -38,10 +38,7 @@ def run_experiment(settings: ExperimentSettings) -> list[dict[str, Any]]:
     reset_state()
     main = not _is_secondary()
     settings, writes_references = share_of_this_process(settings)
-    try:
-        load_encoder_config(settings.encoder.name_or_path)  # before minutes of reading
-    except OSError as error:
-        raise UserError(str(error)) from error
+    check_encoder(settings.encoder)  # before minutes of reading
     settings = replace(settings, data=with_labels(settings.data))
     corpus = prepare_corpus(settings.data)
     if main:
@@ -50,6 +47,14 @@ def run_experiment(settings: ExperimentSettings) -> list[dict[str, Any]]:
     if writes_references:
         _references(settings, family, corpus, data_fingerprint)
     return [FamilyCell(settings, family, corpus, data_fingerprint, seed).run() for seed in settings.seeds]
+
+
+def check_encoder(settings: EncoderSettings) -> None:
+    """Raise UserError where the encoder cannot be found."""
+    try:
+        load_encoder_config(settings.name_or_path, settings.revision)
+    except (OSError, ValueError) as error:
+        raise UserError(str(error)) from error
 
 
 def with_labels(data: DataSettings) -> DataSettings:

@@ -11,7 +11,7 @@ from pipelines.data.prepare import labelled
 from pipelines.labels.augmentation.augment import Augmentation
 from pipelines.training.cell import Cell
 from pipelines.training.configuration import ExperimentSettings, StageSettings
-from pipelines.training.families import Family
+from pipelines.training.families import FAMILIES, Family
 from pipelines.training.model_card import model_card
 from pipelines.training.outcome import evaluate_run, measure_run_latency
 from pipelines.training.tasks import StageTask, augment_stage, build_task
@@ -45,9 +45,7 @@ class FamilyCell(Cell):
         scores = labelled(self.corpus.examples["train"])["empathy"]
         return self.family.model.from_encoder(
             settings.encoder.name_or_path,
-            pooling=settings.encoder.pooling,
-            adapter_rank=settings.encoder.adapter_rank,
-            view_length=settings.encoder.view_length,
+            **settings.encoder.of_network(),
             context_view=settings.data.context_view,
             seen=settings.data.seen,
             lambda_emo=settings.lambda_emo,
@@ -93,4 +91,4 @@ class FamilyCell(Cell):
 
     def card(self, results: dict[str, Any]) -> str:
         """The card of a family's run."""
-        return model_card(results)
+        return model_card(results, FAMILIES[self.family.name])
