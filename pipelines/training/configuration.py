@@ -96,8 +96,8 @@ class DataSettings:
     """The corpus, its labels and its views.
 
     Args:
-        corpus: empatheticdialogues, or sample, which ships with the package.
-        path: folder or archive of the corpus, or hub; null for one that ships with the package.
+        corpus: empatheticdialogues; sample, which ships with the package; or replies, a file of your own rated replies.
+        path: folder, archive or file of the corpus, or hub; null for one that ships with the package.
         labels: who scores the replies: human_ratings (a CSV), or hybrid (what empathy label writes); null for the
             scores that the corpus itself has.
         labels_path: file or folder of the labels; for hybrid also a YAML of empathy label, whose labels are made first

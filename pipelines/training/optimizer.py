@@ -69,8 +69,8 @@ class Stepper:
         bad = next((value for value in (*losses, norm) if not math.isfinite(value)), None)
         self.skipped = self.skipped + 1 if self._in_any_process(bad is not None) else 0
         if self.skipped > (0 if self.accelerator.scaler is None else SKIPPED_AT_MOST):
-            what = "gradients" if all(map(math.isfinite, losses)) and bad is not None else "loss"
-            raise NotFiniteError(f"expected a finite {what}, got {'none in another process' if bad is None else bad}")
+            what = "finite gradients" if all(map(math.isfinite, losses)) and bad is not None else "a finite loss"
+            raise NotFiniteError(f"expected {what}, got {'none in another process' if bad is None else bad}")
         self.optimizer.step()
         self.optimizer.zero_grad()
         if not self.accelerator.optimizer_step_was_skipped:

@@ -184,4 +184,9 @@ def test_published_weights_need_no_human_ratings(
     assert labels["empathy"].between(1, 5).all()
     assert labels["empathy"].std() > 0.1
     assert cli.main(["label", str(built / "config.yaml"), "--functions=[length]", *flags]) == 2
-    assert "functions: expected cues, emotions, epitome" in capsys.readouterr().err
+    error = capsys.readouterr().err
+    assert (
+        f"functions: expected {functions.replace(',', ', ')} or [length, cues, reaction, released] for label_model"
+        in error
+    )
+    assert "got [length]; name those, or fit it" in error

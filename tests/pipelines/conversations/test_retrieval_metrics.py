@@ -15,7 +15,7 @@ TEXTS = [("So sorry." if row % 20 else "so sorry.") if row % 10 == 0 else f"text
 
 
 def vectors(seed: int) -> np.ndarray:
-    return np.random.default_rng(seed).normal(size=(ROWS, 12)).astype(np.float32)
+    return np.random.default_rng(seed).normal(size=(ROWS, 12))
 
 
 def test_candidates_are_the_own_response_and_99_of_other_dialogues_and_texts() -> None:

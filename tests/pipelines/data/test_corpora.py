@@ -6,7 +6,7 @@ from pipelines.data.features import EXAMPLE_FEATURES
 
 
 def test_registered_names() -> None:
-    assert set(CORPORA) == {"empatheticdialogues", "sample"}
+    assert set(CORPORA) == {"empatheticdialogues", "sample", "replies"}
     assert set(LABEL_SOURCES) == {"human_ratings", "hybrid"}
 
 

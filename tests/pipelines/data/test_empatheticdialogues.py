@@ -227,12 +227,14 @@ def test_places_that_hold_no_corpus(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="expected a path to the corpus, came none"):
         read_empatheticdialogues(None, frozenset(), False)
     with pytest.raises(
-        UserError, match=r"nowhere: expected a folder or a \.tar, .* came no such file or folder; download"
+        UserError,
+        match=r"nowhere: expected a folder or a \.tar, .* came no such file or folder; fetch it with",
     ):
         read(tmp_path / "nowhere")
     (write_corpus(tmp_path / "two") / "valid.csv").unlink()
     with pytest.raises(
-        UserError, match=r"valid\.csv: expected the valid split, came No such file or directory; download"
+        UserError,
+        match=r"valid\.csv: expected the valid split, came No such file or directory; fetch it with",
     ):
         read(tmp_path / "two")
     folder = write_corpus(tmp_path / "quoted")
@@ -312,7 +314,10 @@ def test_parquet_gives_the_dialogues_of_the_csv(tmp_path: Path) -> None:
 def test_parquet_with_a_missing_split_column_or_damage(tmp_path: Path) -> None:
     table = pyarrow.table({name: ["1"] for name in COLUMNS})
     pyarrow.parquet.write_table(table, tmp_path / "train-00000-of-00001.parquet")
-    with pytest.raises(UserError, match="expected the splits train, valid, test, came train; download"):
+    with pytest.raises(
+        UserError,
+        match="expected the splits train, valid, test, came train; fetch it with",
+    ):
         read(tmp_path)
     pyarrow.parquet.write_table(table.drop_columns(["prompt"]), tmp_path / "train-00000-of-00001.parquet")
     with pytest.raises(UserError, match=r"\(train\): expected the columns .* missing \['prompt'\]"):
@@ -341,7 +346,7 @@ def test_the_hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(datasets, "load_dataset", unreachable)
     with pytest.raises(
-        UserError, match=r"Hub, came ConnectionError: Couldn't reach it; check the network, or download"
+        UserError, match=r"Hub, came ConnectionError: Couldn't reach it; check the network, or fetch it with"
     ):
         read("hub")
 

@@ -49,10 +49,16 @@ def test_excluded_ids_of_a_pair_a_response_or_a_seeker(tmp_path: Path, left_out:
 @pytest.mark.parametrize(
     ("rows", "message"),
     [
-        (["a,b,I lost,Sorry,3,"], r"interpretations-reddit\.csv:2: expected a level of 0, 1 or 2, came '3'; get the"),
+        (
+            ["a,b,I lost,Sorry,3,"],
+            r"interpretations-reddit\.csv:2: expected a level of 0, 1 or 2, came '3'; fetch it with",
+        ),
         (["a,b,I lost"], r"interpretations-reddit\.csv:2: expected a level of 0, 1 or 2, came 'None'"),
         (["a,b,I lost,Sorry,1,"], r"interpretations-reddit\.csv: expected the pairs of emotional-reactions-reddit"),
-        (["a,b,I lost,Sorry,1,", "a,d,I lost,Sorry,1,"], "expected the pairs of .*, came others; get the three CSVs"),
+        (
+            ["a,b,I lost,Sorry,1,", "a,d,I lost,Sorry,1,"],
+            "expected the pairs of .*, came others; fetch it with",
+        ),
     ],
 )
 def test_broken_files(tmp_path: Path, rows: list[str], message: str) -> None:
@@ -61,7 +67,7 @@ def test_broken_files(tmp_path: Path, rows: list[str], message: str) -> None:
 
 
 def test_missing_file_column_or_rows(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=r"nowhere.*expected a CSV of EPITOME, came No such file.*get the three CSVs"):
+    with pytest.raises(UserError, match=r"nowhere.*expected a CSV of EPITOME, came No such file.*fetch it with"):
         read_epitome(str(tmp_path / "nowhere"), frozenset())
     write(tmp_path)
     (tmp_path / FILES["ex"]).write_text("sp_id,rp_id,seeker_post,level\n")

@@ -54,7 +54,10 @@ def test_no_other_direction() -> None:
 @pytest.mark.parametrize(
     ("rows", "message"),
     [
-        (["Hello,3"], r"dataset\.csv:2: expected a label of 0, 1 or 2, came '3'; get data/dataset\.csv from https"),
+        (
+            ["Hello,3"],
+            r"dataset\.csv:2: expected a label of 0, 1 or 2, came '3'; fetch it with",
+        ),
         (["Hello,0", "Hello"], r"dataset\.csv:3: expected a label of 0, 1 or 2, came 'None'"),
         ([" ,1"], r"dataset\.csv:2: expected a sentence, came an empty text"),
         (["\x81,1"], r"dataset\.csv:2: expected CP1252 text, came the byte 0x81"),
@@ -67,7 +70,7 @@ def test_broken_files(tmp_path: Path, rows: list[str], message: str) -> None:
 
 
 def test_missing_file_or_column(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=r"expected the CSV of IEMPATHIZE, came No such file.*give its folder"):
+    with pytest.raises(UserError, match=r"expected the CSV of IEMPATHIZE, came No such file.*fetch it with"):
         read_iempathize(str(tmp_path / "nowhere"))
     with pytest.raises(UserError, match=r"dataset\.csv:1: expected the columns text, label, missing label"):
         read_iempathize(write(tmp_path, "a,1", header="text,direction"))

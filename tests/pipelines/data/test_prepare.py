@@ -171,7 +171,7 @@ def test_the_evaluated_splits_can_be_cut_by_dialogue(tiny_corpus: str) -> None:
 
 
 def test_unknown_names_are_refused(tiny_corpus: str, tiny_ratings: str) -> None:
-    with pytest.raises(UserError, match=r"data\.corpus: expected one of empatheticdialogues, sample, got 'ed'"):
+    with pytest.raises(UserError, match=r"data\.corpus: expected one of .*, sample, replies, got 'ed'"):
         prepare_corpus(DataSettings(corpus="ed", path=tiny_corpus))
     with pytest.raises(UserError, match=r"data\.labels: expected one of human_ratings.*, got 'ratings'"):
         prepare_corpus(DataSettings(path=tiny_corpus, labels="ratings", labels_path=tiny_ratings))

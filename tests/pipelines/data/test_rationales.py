@@ -61,18 +61,18 @@ def test_excluded_ids(tmp_path: Path, left_out: str, kept: list[str]) -> None:
         (
             ["a,b,I lost,Hm,3,"],
             HEADER,
-            r"reddit\.csv:2: expected a level of 0, 1 or 2, came '3'; get the three CSVs",
+            r"reddit\.csv:2: expected a level of 0, 1 or 2, came '3'; fetch it with",
         ),
         (
             ["a,b,I lost,Hm,1"],
             HEADER,
-            r"reddit\.csv:2: expected a value for each of .*, came none for rationales; get the three CSVs",
+            r"reddit\.csv:2: expected a value for each of .*, came none for rationales; fetch it with",
         ),
         ([], HEADER, "expected annotated pairs, came none"),
         (
             [],
             HEADER.removesuffix(",rationales"),
-            r"reddit\.csv:1: expected the columns .*, missing rationales; get the",
+            r"reddit\.csv:1: expected the columns .*, missing rationales; fetch it with",
         ),
     ],
 )

@@ -201,7 +201,8 @@ def test_nothing_is_trained_where_no_function_needs_an_encoder(
 
 
 def publish(folder: Path, model: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
-    (folder / PUBLISHED).write_text(json.dumps(model), encoding="utf-8")
+    for name in PUBLISHED:
+        (folder / name).write_text(json.dumps(model), encoding="utf-8")
     monkeypatch.setattr(build, "files", lambda package: folder)
 
 
@@ -240,7 +241,11 @@ def test_fixed_weights_name_the_functions_that_are_missing(
     signals = ["epitome.er", "intents.wishing", *published["signals"][2:]]
     publish(tmp_path, published | {"signals": signals}, monkeypatch)
     settings.label_model = "fixed"
-    with pytest.raises(UserError, match="^functions: expected epitome, intents too, which the published weights"):
+    with pytest.raises(
+        UserError,
+        match=r"^functions: expected \[epitome, intents, cues\] or .* for label_model fixed, whose "
+        r"weights ship with the package, got \[length, cues\]; name those, or fit it$",
+    ):
         build_labels(settings)
 
 

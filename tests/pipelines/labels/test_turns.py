@@ -1,5 +1,6 @@
 """The table of listener turns."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -36,6 +37,13 @@ def test_a_row_for_each_listener_turn(tmp_path: Path) -> None:
         "emotion": "proud",
         "situation": "My son won.",
         "context": "He won, all of it! [SEP] Wow! [SEP] I cried.",
+        "said": json.dumps(
+            [
+                {"role": "speaker", "text": "He won, all of it!"},
+                {"role": "listener", "text": "Wow!"},
+                {"role": "speaker", "text": "I cried."},
+            ]
+        ),
         "last_speaker_turn": "I cried.",
         "response": "Of course.",
         "selfeval": "5|5|5_4|3|5",

@@ -30,12 +30,18 @@ def test_a_yaml_with_a_peer_is_told_from_any_other(tmp_path: Path) -> None:
     for text, expected in {
         "peer: epitome\nname: x": "epitome",
         "family: mvc": None,
-        "- peer": None,
-        "a: [": None,
     }.items():
         (tmp_path / "one.yaml").write_text(text, encoding="utf-8")
         assert peer_of([str(tmp_path / "one.yaml")]) == expected
+    for text, says in {
+        "- peer": "one.yaml: expected settings, as `key: value` lines, got a list",
+        "a: [": "one.yaml:1: ",
+    }.items():
+        (tmp_path / "one.yaml").write_text(text, encoding="utf-8")
+        with pytest.raises(UserError, match=says):
+            peer_of([str(tmp_path / "one.yaml")])
     assert peer_of([]) is None
     assert peer_of(["--help"]) is None
-    assert peer_of([str(tmp_path / "none.yaml")]) is None
+    with pytest.raises(UserError, match="none.yaml: expected"):
+        peer_of([str(tmp_path / "none.yaml")])
     assert peer_of([str(ROOT / "configs" / "peers" / "adapter_stack.yaml")]) is None  # a family

@@ -73,7 +73,7 @@ def test_none(pipeline: EmpathyPipeline, nothing: Any) -> None:
         ([PAIRS[0], {"text": "x"}], "pair: expected the keys context and response, got text"),
         ("They towed my van!", r"pair: expected a list of pairs, .* got the text 'They towed my van!' in it"),
         ({"context": None, "response": "x"}, "pair: context: expected a list of turns"),
-        ({"context": "x", "response": None}, "pair: response: expected a text, got NoneType"),
+        ({"context": "x", "response": None}, "pair: response: expected a text, got null"),
         ([{"role": "user", "content": "x"}], "pair: expected a list of pairs"),
     ],
 )

@@ -19,7 +19,13 @@ from pipelines.training.tasks import check_stages
 
 ROOT = Path(__file__).resolve().parents[3]
 CONFIGS = sorted((ROOT / "configs").rglob("*.yaml"))
-OTHERS = {"labels": LabelSettings, "audit": AuditSettings, "probe": ProbeSettings, "release": ReleaseSettings}
+OTHERS = {
+    "labels": LabelSettings,
+    "labels-alone": LabelSettings,
+    "audit": AuditSettings,
+    "probe": ProbeSettings,
+    "release": ReleaseSettings,
+}
 SWEEPS = [path for path in CONFIGS if "configs" in yaml.safe_load(path.read_text(encoding="utf-8"))]
 PEERS = [path for path in CONFIGS if peer_of([str(path)]) is not None]
 EXPERIMENTS = [path for path in CONFIGS if path not in (*SWEEPS, *PEERS) and path.stem not in OTHERS]

@@ -13,6 +13,7 @@ COLUMNS = {
     "emotion",
     "situation",
     "context",
+    "said",
     "last_speaker_turn",
     "response",
     "next_speaker_turn",
@@ -31,7 +32,7 @@ def test_a_function_tells_its_name_version_source_values_and_what_it_reads(funct
 
 def test_the_kinds_of_evidence_are_there() -> None:
     assert {"length", "cues", "selfeval", "epitome", "intents", "emotions", "relevance", "ratings"} <= set(FUNCTIONS)
-    assert list(FUNCTIONS) == list(DEFAULT_FUNCTIONS)
+    assert list(FUNCTIONS) == [*DEFAULT_FUNCTIONS, "released"]
 
 
 def test_a_missing_setting_names_its_key_and_the_way_out() -> None:
