@@ -40,6 +40,7 @@ def run_experiment(settings: ExperimentSettings) -> list[dict[str, Any]]:
     settings, writes_references = share_of_this_process(settings)
     check_encoder(settings.encoder)  # before minutes of reading
     settings = replace(settings, data=with_labels(settings.data))
+    reset_state()  # labels may have been trained for, in another precision
     corpus = prepare_corpus(settings.data)
     if main:
         print("\n".join(corpus.report.lines()))

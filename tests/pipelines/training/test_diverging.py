@@ -15,6 +15,7 @@ from pipelines.cli import main as empathy
 from pipelines.errors import NotFiniteError, UserError
 from pipelines.labels.text_rater import RaterRecipe, train_rater
 from pipelines.training.checkpoint import Progress, load_checkpoint, load_progress
+from pipelines.training.experiment import reset_state
 from pipelines.training.optimizer import SKIPPED_AT_MOST, Stepper, check_weights
 from pipelines.training.tasks import StageModule
 from tests.conftest import STAGES, WriteConfig
@@ -191,6 +192,7 @@ def test_a_checkpoint_of_nan_is_not_gone_on_from(tmp_path: Path) -> None:
 
 
 def test_a_rater_that_diverges_ends_in_one_line(tiny_bert: str) -> None:
+    reset_state()
     recipe = RaterRecipe(outputs=1, length=16, epochs=3, batch_size=2, learning_rate=HUGE)
     items = [[[2, 5 + k, 6, 3]] for k in range(4)]
 
