@@ -1,7 +1,7 @@
 """Pairs a second of the scorer beside the same checkpoint in a transformers pipeline, and memory beside file size.
 
-    python benchmarks/scoring_bulk.py --path ../shared/data/empatheticdialogues --pairs 5000 --precision bf16
-    python benchmarks/scoring_bulk.py --path ../shared/data/empatheticdialogues --rows 10000 100000
+    python benchmarks/scoring_bulk.py --path data/empatheticdialogues --pairs 5000 --precision bf16
+    python benchmarks/scoring_bulk.py --path data/empatheticdialogues --rows 10000 100000
 
 The first scores listener turns of the test split both ways, the pipeline in fp32 and at its default batching. The
 second writes files of so many rows, scores each with `empathy score` in a process of its own and prints the most memory

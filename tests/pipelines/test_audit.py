@@ -22,7 +22,7 @@ from pipelines.training.parsing import parse_settings
 from tests.conftest import DIALOGUES, WriteConfig
 
 ROOT = Path(__file__).parents[2]
-REAL = ROOT.parent / "shared" / "data"
+REAL = ROOT / "data"
 WORD = "<zebra & co>"  # in one response only, and hostile to HTML
 
 
@@ -233,7 +233,7 @@ def test_the_shipped_config_is_parsed(monkeypatch: pytest.MonkeyPatch) -> None:
     assert set(written) == set(vars(settings))
 
 
-@pytest.mark.skipif(not (REAL / "human_ratings").is_dir(), reason="shared/data/human_ratings is not here")
+@pytest.mark.skipif(not (REAL / "human_ratings").is_dir(), reason="data/human_ratings is not here")
 def test_real_ratings_without_any_model(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(ROOT)
     assert cli.main(["audit", "configs/audit.yaml", f"--output_dir={tmp_path / 'out'}"]) == 0

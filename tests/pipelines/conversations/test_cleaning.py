@@ -8,7 +8,7 @@ from pipelines.conversations.cleaning import FAULTS, find_faults
 from pipelines.data.empatheticdialogues import read_empatheticdialogues
 from pipelines.data.empatheticdialogues_files import COLUMNS
 
-REAL = Path(__file__).parents[4] / "shared" / "data" / "empatheticdialogues"
+REAL = Path(__file__).parents[3] / "data" / "empatheticdialogues"
 HEADER = ",".join(COLUMNS)
 GOOD = ["hit:1_conv:1,1,sad,We lost.,0,We lost.,,", "hit:1_conv:1,2,sad,We lost.,1,Oh no_comma_ how?,,"]
 
@@ -77,7 +77,7 @@ def _training_ids(path: str, exclude: frozenset[str]) -> set[str]:
     return set(read_empatheticdialogues(path, exclude, strict=False).examples["train"]["conv_id"])
 
 
-@pytest.mark.skipif(not REAL.is_dir(), reason="shared/data/empatheticdialogues is not here")
+@pytest.mark.skipif(not REAL.is_dir(), reason="data/empatheticdialogues is not here")
 def test_real_files() -> None:
     found = find_faults(str(REAL))
     dialogues = found.groupby("split")["conv_id"].nunique()

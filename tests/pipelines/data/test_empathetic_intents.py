@@ -8,7 +8,7 @@ from pipelines.data.empathetic_intents import INTENTS, read_intents
 from pipelines.errors import UserError
 from tests.pipelines.labels.invented import intent_lines
 
-REAL = Path(__file__).parents[4] / "shared" / "data" / "empathetic_intents"
+REAL = Path(__file__).parents[3] / "data" / "empathetic_intents"
 
 
 def write(folder: Path, lines: list[str]) -> str:
@@ -71,7 +71,7 @@ def test_missing_file(tmp_path: Path) -> None:
         read_intents(str(tmp_path))
 
 
-@pytest.mark.skipif(not REAL.is_dir(), reason="shared/data/empathetic_intents is not here")
+@pytest.mark.skipif(not REAL.is_dir(), reason="data/empathetic_intents is not here")
 def test_real_file() -> None:
     texts, classes = read_intents(str(REAL))
     assert len(texts) == len(classes) > 1000

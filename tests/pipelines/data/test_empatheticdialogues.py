@@ -20,7 +20,7 @@ from pipelines.data.features import EXAMPLE_FEATURES
 from pipelines.errors import UserError
 
 HEADER = ",".join(COLUMNS)
-REAL = Path(__file__).parents[4] / "shared" / "data"
+REAL = Path(__file__).parents[3] / "data"
 
 TRAIN = [
     "hit:1_conv:1,1,proud,My son_comma_ aged nine_comma_ won.,4,He won  the race_comma_ all of it!,5|5|5_4|5|5,",
@@ -357,7 +357,7 @@ def test_selfeval_stays_within_reach(tmp_path: Path) -> None:
     assert dialogues["train"][1].selfeval == ""
 
 
-@pytest.mark.skipif(not (REAL / "empatheticdialogues").is_dir(), reason="shared/data/empatheticdialogues is not here")
+@pytest.mark.skipif(not (REAL / "empatheticdialogues").is_dir(), reason="data/empatheticdialogues is not here")
 def test_every_listener_turn_of_the_real_files_is_kept_or_counted() -> None:
     exclude = read_exclude_ids(str(REAL / "reserved_ids.json"), "empatheticdialogues")
     for ids in (frozenset(), exclude):

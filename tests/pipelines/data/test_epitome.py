@@ -9,7 +9,7 @@ from pipelines.data.exclude import read_exclude_ids
 from pipelines.data.mechanisms import MECHANISMS
 from pipelines.errors import UserError
 
-REAL = Path(__file__).parents[4] / "shared" / "data"
+REAL = Path(__file__).parents[3] / "data"
 HEADER = "sp_id,rp_id,seeker_post,response_post,level,rationales"
 
 
@@ -77,7 +77,7 @@ def test_missing_file_column_or_rows(tmp_path: Path) -> None:
         read_epitome(write(tmp_path, er=[]), frozenset())
 
 
-@pytest.mark.skipif(not (REAL / "epitome").is_dir(), reason="shared/data/epitome is not here")
+@pytest.mark.skipif(not (REAL / "epitome").is_dir(), reason="data/epitome is not here")
 def test_real_files() -> None:
     pairs = read_epitome(str(REAL / "epitome"), frozenset())
     assert len(pairs) == pairs[["sp_id", "rp_id"]].drop_duplicates().shape[0] > 3000

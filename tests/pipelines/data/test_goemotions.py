@@ -9,7 +9,7 @@ from pipelines.data.corpus import ReaderReport
 from pipelines.data.goemotions import GOEMOTIONS_FEATURES, GOEMOTIONS_LABELS, read_goemotions
 from pipelines.errors import UserError
 
-REAL = Path(__file__).parents[4] / "shared" / "data" / "goemotions"
+REAL = Path(__file__).parents[3] / "data" / "goemotions"
 
 
 def write_corpus(folder: Path, train: str = "So  kind of you!\t15\ta1\n", labels: str = "emotions.txt") -> Path:
@@ -98,7 +98,7 @@ def test_the_hub(monkeypatch: pytest.MonkeyPatch) -> None:
         read_goemotions("hub", frozenset())
 
 
-@pytest.mark.skipif(not REAL.is_dir(), reason="shared/data/goemotions is not here")
+@pytest.mark.skipif(not REAL.is_dir(), reason="data/goemotions is not here")
 def test_real_files() -> None:
     read = read_goemotions(str(REAL), frozenset())
     assert {split: table.num_rows for split, table in read.items()} == {"train": 43410, "valid": 5426, "test": 5427}

@@ -13,7 +13,7 @@ from pipelines.data.features import EXAMPLE_FEATURES, example_dataset
 from pipelines.data.human_ratings import label_with_human_ratings
 from pipelines.errors import UserError
 
-REAL = Path(__file__).parents[4] / "shared" / "data"
+REAL = Path(__file__).parents[3] / "data"
 
 
 def make_corpus() -> Corpus:
@@ -90,7 +90,7 @@ def test_files_that_do_not_fit(tmp_path: Path) -> None:
         label_with_human_ratings(make_corpus(), write(tmp_path / "r.csv", "x,5,1_1,train"))
 
 
-@pytest.mark.skipif(not (REAL / "human_ratings").is_dir(), reason="shared/data/human_ratings is not here")
+@pytest.mark.skipif(not (REAL / "human_ratings").is_dir(), reason="data/human_ratings is not here")
 def test_real_ratings() -> None:
     ratings = str(REAL / "human_ratings" / "dialogues_1to5.csv")
     exclude = read_exclude_ids(str(REAL / "reserved_ids.json"), "empatheticdialogues")

@@ -8,7 +8,7 @@ import pytest
 from pipelines.data.iempathize import FILE, binary, read_iempathize
 from pipelines.errors import UserError
 
-REAL = Path(__file__).parents[4] / "shared" / "data" / "iempathize"
+REAL = Path(__file__).parents[3] / "data" / "iempathize"
 ROWS = ["I wait for news,0", '"Hug, from me",2', "Who can tell me\x85,1"]
 
 
@@ -76,7 +76,7 @@ def test_missing_file_or_column(tmp_path: Path) -> None:
         read_iempathize(write(tmp_path, "a,1", header="text,direction"))
 
 
-@pytest.mark.skipif(not REAL.is_dir(), reason="shared/data/iempathize is not here")
+@pytest.mark.skipif(not REAL.is_dir(), reason="data/iempathize is not here")
 def test_real_file() -> None:
     frame = read_iempathize(str(REAL))
     assert frame["label"].value_counts().to_dict() == {0: 2995, 1: 1046, 2: 966}

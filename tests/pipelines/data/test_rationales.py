@@ -11,7 +11,7 @@ from pipelines.data.exclude import read_exclude_ids
 from pipelines.data.rationales import count_rationales, rationale_mask, rationale_spans, read_rationales
 from pipelines.errors import UserError
 
-REAL = Path(__file__).parents[4] / "shared" / "data"
+REAL = Path(__file__).parents[3] / "data"
 HEADER = "sp_id,rp_id,seeker_post,response_post,level,rationales"
 ROWS = [
     'a,b,I lost,"Sorry,  that\n hurts. Why?",2,"Sorry, that hurts.|Why?|"',
@@ -133,7 +133,7 @@ def test_count() -> None:
     assert count_rationales(pairs) == {"rationales": 3, "rationales_not_found": 2}
 
 
-@pytest.mark.skipif(not (REAL / "epitome").is_dir(), reason="shared/data/epitome is not here")
+@pytest.mark.skipif(not (REAL / "epitome").is_dir(), reason="data/epitome is not here")
 @pytest.mark.parametrize(
     ("mechanism", "counts", "without"),
     [

@@ -13,7 +13,7 @@ from pipelines.data.features import EXAMPLE_FEATURES
 from pipelines.errors import UserError
 from pipelines.evaluation.human_sets import RESPONSE_COLUMNS, read_dialogue_set, read_response_set
 
-REAL = Path(__file__).parents[4] / "shared" / "data"
+REAL = Path(__file__).parents[3] / "data"
 NOTHING: frozenset[str] = frozenset()
 
 
@@ -157,7 +157,7 @@ def test_responses_without_their_columns(corpus: Corpus, tmp_path: Path) -> None
         read_response_set(str(tmp_path / "none.csv"), corpus, "human", NOTHING)
 
 
-@pytest.mark.skipif(not (REAL / "human_ratings").is_dir(), reason="shared/data/human_ratings is not here")
+@pytest.mark.skipif(not (REAL / "human_ratings").is_dir(), reason="data/human_ratings is not here")
 def test_the_real_sets() -> None:
     reserved = read_exclude_ids(str(REAL / "reserved_ids.json"), "empatheticdialogues")
     corpus = read_empatheticdialogues(str(REAL / "empatheticdialogues"), reserved, strict=True)

@@ -13,7 +13,7 @@ from pipelines.labels.augmentation.augment import augment, check_variants
 from pipelines.labels.augmentation.pool import Row
 from pipelines.training.configuration import AugmentationSettings, DataSettings
 
-SHARED = Path("../shared/data")
+SHARED = Path("data")
 SWAPS = {"swap_different_emotion": 0.5, "swap_same_emotion": 0.25}
 
 
@@ -69,7 +69,7 @@ def test_every_response_is_of_a_given_row(rows: list[Row]) -> None:
     assert {row["response"] for row in augment(train, settings()).rows} <= responses
 
 
-@pytest.mark.skipif(not SHARED.is_dir(), reason="../shared/data is absent")
+@pytest.mark.skipif(not SHARED.is_dir(), reason="data is not here")
 def test_on_the_corpus_no_text_of_another_split_is_used() -> None:
     from pipelines.data.prepare import prepare_corpus, stage_examples
 
