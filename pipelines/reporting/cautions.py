@@ -8,6 +8,7 @@ import numpy as np
 from pipelines.reporting.aggregate import MetricColumn, Row, merge_signatures, row_label
 from pipelines.reporting.collect import Group, Reference, Run
 from pipelines.reporting.people_and_probes import INSERTION_FLIPS, MEASURED_FIGURES, MEASURED_FILES
+from pipelines.reporting.verdict import joined
 
 FEW_SEEDS = 3
 COLLAPSED_SHARE = 0.1  # of the labels' sd, under which predictions are called collapsed
@@ -38,7 +39,7 @@ def report_cautions(groups: Sequence[Group], unfinished: Sequence[Path]) -> list
             if len(set(values)) > 1
         ]
         found.append(
-            f"The runs differ in {_and(differing)}, so they are not comparable: "
+            f"The runs differ in {joined(differing)}, so they are not comparable: "
             f"each of the {len(groups)} kinds has a section and tables of its own."
         )
     if unfinished:
@@ -113,7 +114,7 @@ def _measured_cautions(rows: Sequence[Row]) -> list[str]:
             sizes = sorted({one.n for one in measured if one is not None and one.n is not None})
             if figure.column and figure is not INSERTION_FLIPS and len(sizes) > 1:
                 found.append(
-                    f"{figure.title} is over {_and([f'{n:,}' for n in sizes])} examples in different runs, "
+                    f"{figure.title} is over {joined([f'{n:,}' for n in sizes])} examples in different runs, "
                     f"so it is not comparable between them; run `{file.command}` on all of them with the same data."
                 )
     return found
@@ -139,10 +140,6 @@ def _below_reference(
                 losers.append(row_label(row))
         if losers:
             found.append(
-                f"On {column.title}, {'; '.join(losers)} did no better than the reference {name} ({value:.4f})."
+                f"On {column.title}, {'; '.join(losers)} did no better than the reference {name} ({value:.2f})."
             )
     return found
-
-
-def _and(words: Sequence[str]) -> str:
-    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"

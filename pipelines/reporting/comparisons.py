@@ -57,6 +57,23 @@ class BestMark:
 
 
 @dataclass(frozen=True)
+class AgainstTrivial:
+    """A row against the best reference of a metric: mean over its seeds of the row minus the reference."""
+
+    row: str
+    reference: str
+    metric: MetricColumn
+    difference: float
+    p_value: float
+    p_holm: float
+
+    @property
+    def is_better(self) -> bool:
+        """Whether the row is better at LEVEL after Holm's adjustment."""
+        return self.p_holm < LEVEL and (self.difference > 0) == (self.metric.direction == "max")
+
+
+@dataclass(frozen=True)
 class _Candidate:
     label: str
     mean: float
@@ -133,6 +150,28 @@ def best_marks(
         marks.append(BestMark(column, best.label, second.label, test.difference, test.p_value, test.p_value))
     adjusted = holm([mark.p_value for mark in marks]) if marks else []
     return {mark.metric.key: BestMark(**{**vars(mark), "p_holm": p}) for mark, p in zip(marks, adjusted, strict=True)}
+
+
+def against_trivial(
+    rows: Sequence[Row], references: Sequence[Reference], columns: Sequence[MetricColumn]
+) -> list[AgainstTrivial]:
+    """Every row against the best reference of each metric in TESTED, by permutation; Holm over all of these tests.
+
+    A metric that is undefined for a row or for all references has no test.
+    """
+    found = []
+    for column in (column for key in TESTED for column in columns if column.key == key):
+        trivial = _candidates([], references, column)
+        if not trivial:
+            continue
+        best = (max if column.direction == "max" else min)(trivial, key=lambda one: one.mean)
+        for row in _candidates(rows, [], column):
+            pair = _paired_frames(row, best)
+            assert pair is not None  # a reference stands beside any seed
+            test = paired_permutation(pair[0], pair[1], column.key, resamples=RESAMPLES)
+            found.append(AgainstTrivial(row.label, best.label, column, test.difference, test.p_value, test.p_value))
+    adjusted = holm([test.p_value for test in found]) if found else []
+    return [AgainstTrivial(**{**vars(test), "p_holm": p}) for test, p in zip(found, adjusted, strict=True)]
 
 
 def _candidates(rows: Sequence[Row], references: Sequence[Reference], column: MetricColumn) -> list[_Candidate]:

@@ -92,10 +92,10 @@ def context_headline(readings: Sequence[ContextReading]) -> str | None:
     mean, best = max(known, key=lambda one: one[0])
     interval = " on one seed"
     if best.area is not None and best.area.low is not None:
-        interval = f" [{best.area.low:.3f}, {best.area.high:.3f}] over {best.area.n} seeds"
-    above = f", {best.above_twin.mean:+.4f} against its response-only twin" if best.above_twin else ""
+        interval = f" [{best.area.low:.2f}, {best.area.high:.2f}] over {best.area.n} seeds"
+    above = f", {best.above_twin.mean:+.2f} against its response-only twin" if best.above_twin else ""
     readers = "; ".join(row_label(reading.row) for _, reading in known if reading.is_shown)
     shown = "it reads the context" if best.is_shown else f"that it reads the context (more than {BLIND}) is not shown"
     if readers and not best.is_shown:
         shown += f" (it is for {readers})"
-    return f"Context-swap area: {row_label(best.row)} comes first with {mean:.4f}{interval}{above}; {shown}."
+    return f"Context-swap area: {row_label(best.row)} comes first with {mean:.2f}{interval}{above}; {shown}."

@@ -8,7 +8,7 @@ from pipelines.data.dialogue import EMOTIONS
 from pipelines.evaluation.intervals import SeedInterval
 from pipelines.reporting.aggregate import MetricColumn, Row, merge_signatures, row_label
 from pipelines.reporting.cautions import is_collapsed, score_spread
-from pipelines.reporting.comparisons import LEVEL, MARK_RESAMPLES, RESAMPLES, BestMark, Comparison
+from pipelines.reporting.comparisons import LEVEL, MARK_RESAMPLES, RESAMPLES, AgainstTrivial, BestMark, Comparison
 from pipelines.reporting.context_reading import BLIND, ContextReading
 from pipelines.reporting.diagnostics import Reliability, confusion, emotion_reliability, score_reliability
 from pipelines.reporting.published import NOT_COMPARABLE, PUBLISHED
@@ -62,6 +62,14 @@ FIELDS: dict[str, str] = {
     "groups[].rows[].score_reliability.<side>[]": "mean predicted and true score and count, ten bins",
     "groups[].rows[].emotion_reliability.<side>[]": "mean confidence, accuracy and count, bins of the ECE",
     "groups[].references.<name>.<metric>": "test figure of a reference; null where undefined",
+    "groups[].verdict[]": "what to know first, in two sentences",
+    "groups[].against_trivial[].row": "a row that sees both sides",
+    "groups[].against_trivial[].reference": "the reference that is best on the metric",
+    "groups[].against_trivial[].metric": "metric compared",
+    "groups[].against_trivial[].difference": "row minus reference, mean over the row's seeds",
+    "groups[].against_trivial[].p_value": "two-sided p of the paired permutation test over dialogues",
+    "groups[].against_trivial[].p_holm": "the same, Holm-adjusted over these tests of the group",
+    "groups[].against_trivial[].better": "whether the row is better at the level",
     "groups[].best.<metric>.best": "the row or reference with the best mean",
     "groups[].best.<metric>.second": "the one after it",
     "groups[].best.<metric>.difference": "best minus second, mean over common seeds",
@@ -133,6 +141,8 @@ def _group(group: GroupStudy) -> dict[str, Any]:
             }
             for reference in group.references
         },
+        "verdict": list(group.verdict),
+        "against_trivial": [_against(test) for test in group.against],
         "best": {key: _mark(mark) for key, mark in group.marks.items()},
         "context": {"chance": BLIND, "rows": [_reading(reading) for reading in group.readings]},
         "tests": [_test(test) for test in group.comparisons],
@@ -196,6 +206,10 @@ def _reading(reading: ContextReading) -> dict[str, Any]:
 
 def _mark(mark: BestMark) -> dict[str, Any]:
     return {key: value for key, value in vars(mark).items() if key != "metric"} | {"significant": mark.significant}
+
+
+def _against(test: AgainstTrivial) -> dict[str, Any]:
+    return vars(test) | {"metric": test.metric.key, "better": test.is_better}
 
 
 def _test(test: Comparison) -> dict[str, Any]:

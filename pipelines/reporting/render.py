@@ -88,7 +88,8 @@ def markdown(study: Study) -> str:
     parts = [f"# Report: {study.title}", *_bullets(study.cautions)]
     for group in study.groups:
         parts.append(f"## {group_title(group)}")
-        parts += [*_bullets(group.headlines()), *_bullets(f"Caution: {caution}" for caution in group.cautions)]
+        parts += [" ".join(group.verdict), *_bullets([group.context_line] if group.context_line else [])]
+        parts += _bullets(f"Caution: {caution}" for caution in group.cautions)
         parts += ["### Setting", markdown_table(setting_table(group)), markdown_table(split_table(group))]
         for table in result_tables(group):
             parts += [f"### {table.caption}", markdown_table(table)]
@@ -109,7 +110,7 @@ def latex(study: Study) -> str:
     parts = ["% Tables of an `empathy report`. In the preamble: \\usepackage{booktabs}"]
     parts += [f"% {line}" for line in command_lines(study)]
     for k, group in enumerate(study.groups, start=1):
-        parts.append(f"% {group_title(group)}")
+        parts += [f"% {group_title(group)}", *(f"% {sentence}" for sentence in group.verdict)]
         parts += [latex_table(table, f"{table.name}-{k}") for table in result_tables(group)]
     return "\n\n".join(parts) + "\n"
 

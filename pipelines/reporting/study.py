@@ -8,13 +8,22 @@ from typing import Any
 from pipelines.reporting.aggregate import MetricColumn, Row, metric_columns, references_of, rows_of
 from pipelines.reporting.cautions import group_cautions, report_cautions
 from pipelines.reporting.collect import Collected, Group, GroupKey, Reference
-from pipelines.reporting.comparisons import TESTED, BestMark, Comparison, best_marks, compare_rows
+from pipelines.reporting.comparisons import (
+    TESTED,
+    AgainstTrivial,
+    BestMark,
+    Comparison,
+    against_trivial,
+    best_marks,
+    compare_rows,
+)
 from pipelines.reporting.context_reading import ContextReading, context_headline, context_readings
+from pipelines.reporting.verdict import verdict
 
 
 @dataclass(frozen=True)
 class GroupStudy:
-    """One group: its rows, references, columns that have a figure, tests, best values, probes and cautions."""
+    """One group: its rows, references, columns that have a figure, tests, best values, verdict, probes, cautions."""
 
     group: Group
     rows: list[Row]
@@ -22,6 +31,8 @@ class GroupStudy:
     columns: list[MetricColumn]
     comparisons: list[Comparison]
     marks: dict[str, BestMark]
+    against: list[AgainstTrivial]
+    verdict: tuple[str, str]
     readings: list[ContextReading]
     cautions: list[str]
 
@@ -64,24 +75,10 @@ class GroupStudy:
         weights = [row.lambda_emo for row in self.rows]
         return max(weights, key=lambda weight: (weights.count(weight), weight))
 
-    def headlines(self) -> list[str]:
-        """The best row on each headline metric against the second, whether that is shown, and who reads the context."""
-        found = []
-        for key in TESTED:
-            mark = self.marks.get(key)
-            if mark is None:
-                continue
-            verdict = (
-                "the difference holds on these examples"
-                if mark.significant
-                else "the difference is within what chance over examples gives"
-            )
-            found.append(
-                f"{mark.metric.title}: {mark.best} comes first, {abs(mark.difference):.4f} ahead of {mark.second}; "
-                f"{verdict} (permutation test, Holm-adjusted p {p_phrase(mark.p_holm)})."
-            )
-        context = context_headline(self.readings)
-        return found if context is None else [*found, context]
+    @property
+    def context_line(self) -> str | None:
+        """Who reads the context, in a sentence; None where no run was probed."""
+        return context_headline(self.readings)
 
 
 @dataclass(frozen=True)
@@ -118,6 +115,8 @@ def experiment_title(experiments: Sequence[str]) -> str:
 def _group_study(group: Group) -> GroupStudy:
     rows, references = rows_of(group), references_of(group)
     columns = [column for column in metric_columns() if any(row.values(column) for row in rows)]
+    both_sides = [row for row in rows if not row.is_twin]
+    against = against_trivial(both_sides, references, columns)
     return GroupStudy(
         group=group,
         rows=rows,
@@ -125,6 +124,8 @@ def _group_study(group: Group) -> GroupStudy:
         columns=columns,
         comparisons=compare_rows(rows, columns),
         marks=best_marks(rows, references, columns),
+        against=against,
+        verdict=verdict(both_sides, references, columns, against),
         readings=context_readings(rows),
         cautions=group_cautions(group, rows, references, columns),
     )
@@ -133,11 +134,6 @@ def _group_study(group: Group) -> GroupStudy:
 def p_text(p: float) -> str:
     """A p-value to three digits, never zero."""
     return "< 0.001" if p < 0.001 else f"{p:.3f}"
-
-
-def p_phrase(p: float) -> str:
-    """A p-value with its relation, as in running text."""
-    return p_text(p) if p < 0.001 else f"= {p_text(p)}"
 
 
 def is_best(marks: dict[str, BestMark], column: MetricColumn, label: str) -> bool:

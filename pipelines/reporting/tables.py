@@ -6,6 +6,7 @@ from typing import Any
 
 from pipelines.evaluation.intervals import SeedInterval
 from pipelines.reporting.aggregate import TASKS, MetricColumn, Row, merge_signatures, row_label
+from pipelines.reporting.cautions import FEW_SEEDS
 from pipelines.reporting.collect import Reference
 from pipelines.reporting.comparisons import LEVEL, TESTED, Comparison
 from pipelines.reporting.context_reading import BLIND, ContextReading
@@ -18,11 +19,15 @@ CAPTIONS = {"people": "Agreement with people", "probes": "Probes"}
 
 @dataclass(frozen=True)
 class Cell:
-    """The figure or word of a cell, and smaller lines below it; `strong` marks the best of a column."""
+    """The figure or word of a cell, and smaller lines below it; `strong` marks the best of a column.
+
+    folded: lines that only a page shows, when they are asked for.
+    """
 
     text: str
     below: tuple[str, ...] = ()
     strong: bool = False
+    folded: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -68,6 +73,8 @@ def _main_note(study: GroupStudy, columns: Sequence[MetricColumn], with_referenc
             "Bold: better than the second best of its column (paired permutation over dialogues, Holm over the "
             f"columns, p < {LEVEL:g}); a column without bold has no such winner."
         )
+    if any(len(row.runs) == FEW_SEEDS - 1 for row in study.rows):
+        parts.append("An interval over two seeds spans nine standard deviations to each side and is folded away.")
     twins = len(study.main_rows) < len(study.rows)
     if twins:
         parts.append("Below the rule: twins that were trained and tested on one side of each pair alone.")
@@ -124,10 +131,10 @@ def _reading_row(reading: ContextReading) -> list[Cell]:
     area = _estimate_cell(reading.area, False)
     pairs = reading.over_pairs
     if pairs.low is not None and reading.area is not None:
-        area = Cell(area.text, (*area.below, f"pairs [{pairs.low:.3f}, {pairs.high:.3f}]"))
+        area = Cell(area.text, (*area.below, f"pairs [{pairs.low:.2f}, {pairs.high:.2f}]"), folded=area.folded)
     above = _estimate_cell(reading.above_twin, False)
     if reading.above_twin is not None:
-        above = Cell(f"{reading.above_twin.mean:+.4f}".replace("-", "−"), above.below)
+        above = Cell(f"{reading.above_twin.mean:+.2f}".replace("-", "−"), above.below, folded=above.folded)
     return [
         _row_cell(reading.row),
         area,
@@ -146,15 +153,17 @@ def _row_cell(row: Row) -> Cell:
 def _estimate_cell(estimate: SeedInterval | None, strong: bool) -> Cell:
     if estimate is None:
         return Cell(NONE)
-    below = []
-    if estimate.sd is not None:
-        below = [f"± {estimate.sd:.4f}", f"[{estimate.low:.3f}, {estimate.high:.3f}]"]
-    return Cell(f"{estimate.mean:.4f}", tuple(below), strong)
+    if estimate.sd is None:
+        return Cell(f"{estimate.mean:.2f}", (), strong)
+    sd, interval = f"± {estimate.sd:.2f}", f"[{estimate.low:.2f}, {estimate.high:.2f}]"
+    if estimate.n < FEW_SEEDS:
+        return Cell(f"{estimate.mean:.2f}", (sd,), strong, (interval,))
+    return Cell(f"{estimate.mean:.2f}", (sd, interval), strong)
 
 
 def _reference_cell(study: GroupStudy, reference: Reference, column: MetricColumn) -> Cell:
     value = reference.metrics.get(column.task, {}).get(column.key)
-    return Cell(NONE) if value is None else Cell(f"{value:.4f}", (), is_best(study.marks, column, reference.name))
+    return Cell(NONE) if value is None else Cell(f"{value:.2f}", (), is_best(study.marks, column, reference.name))
 
 
 def cost_table(study: GroupStudy) -> Table:
@@ -216,7 +225,7 @@ def published_table(study: GroupStudy) -> Table:
             ", ".join(map(str, row.seeds)),
             f"{row.lambda_emo:g}",
         ]
-        values = [NONE if figure is None else f"{figure.mean:.4f}" for figure in figures]
+        values = [NONE if figure is None else f"{figure.mean:.2f}" for figure in figures]
         rows.append([Cell(word) for word in [*words, *values, "this report"]])
     for known in PUBLISHED:
         rows.append([Cell(word or NONE) for word in vars(known).values()])
@@ -273,7 +282,7 @@ def _test_row(test: Comparison) -> list[Cell]:
 
 
 def _signed(value: float) -> str:
-    return f"{value:+.4f}".replace("-", "−")
+    return f"{value:+.3f}".replace("-", "−")
 
 
 def setting_table(study: GroupStudy) -> Table:

@@ -58,10 +58,16 @@ def read_release_data(settings: ReleaseSettings, experiment: ExperimentSettings)
     for one in read_dialogue_ratings(Path(settings.human_ratings_path)):
         given.setdefault(one.conv_id, []).append(one.rating)
     ratings = {conv_id: sum(values) / len(values) for conv_id, values in given.items()}
+    unseen = _rated(corpus, "train", {conv_id: one for conv_id, one in ratings.items() if conv_id not in seen})
+    if not unseen.rows:
+        raise UserError(
+            f"{settings.human_ratings_path}: expected ratings of training dialogues that the run was not trained on, "
+            "which intervals are fitted on, there are none; train on fewer with stages.max_dialogues"
+        )
     pairs = read_epitome(settings.epitome_path, read_exclude_ids(data.exclude_ids, "epitome"))
     return ReleaseData(
         trained=_trained(corpus, seen),
-        calibration=_rated(corpus, "train", {conv_id: one for conv_id, one in ratings.items() if conv_id not in seen}),
+        calibration=unseen,
         valid=_rated(corpus, "valid", ratings),
         test=list(corpus.examples["test"]),
         pairs=pairs,

@@ -9,6 +9,7 @@ import yaml
 
 from pipelines.evaluation import human_agreement
 from pipelines.probes import estimates
+from pipelines.reporting import comparisons
 from tests.docs.blocks import Block, blocks_of, commands_of, needs
 from tests.docs.workspace import Workspace
 from tests.pipelines.labels.invented import quick
@@ -23,6 +24,9 @@ ELSEWHERE = {
     "python3 -m venv": "the environment that this runs in was made so",
     ". .venv/bin/activate": "the same",
     "pip install": "the same",
+    "python benchmarks/kill_resume.py": "tests/benchmarks/test_kill_resume.py runs it",
+    "python -m pytest": "the suite",
+    "tensorboard": "it serves until it is stopped; tests/pipelines/test_train.py reads what it would show",
 }
 
 
@@ -33,6 +37,8 @@ def runnable(page: str) -> list[Block]:
 @pytest.fixture(scope="module")
 def workspace(tmp_path_factory: pytest.TempPathFactory, tiny_bert: str) -> Iterator[Workspace]:
     with quick() as patch:
+        patch.setattr(comparisons, "RESAMPLES", 20)
+        patch.setattr(comparisons, "MARK_RESAMPLES", 20)
         patch.setattr(human_agreement, "_draws", partial(_few, human_agreement._draws))
         patch.setattr(estimates, "RESAMPLES", 20)
         made = Workspace(tmp_path_factory.mktemp("clone"), tiny_bert)

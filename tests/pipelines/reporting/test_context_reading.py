@@ -60,7 +60,7 @@ def test_one_seed_shows_nothing(hybrid_experiments: list[Path]) -> None:
     assert readings[0].over_pairs.low == 0.58
     assert readings[0].is_shown is False
     assert context_headline(readings) == (
-        "Context-swap area: mvc, λ 0.1 comes first with 0.6000 on one seed; "
+        "Context-swap area: mvc, λ 0.1 comes first with 0.60 on one seed; "
         "that it reads the context (more than 0.5) is not shown."
     )
 
@@ -70,7 +70,7 @@ def test_the_headline_names_who_reads_where_the_first_is_not_shown_to(hybrid_exp
         (hybrid_experiments[-1] / f"mvc-lambda0.1-seed{seed}" / "results.json").unlink()
     readings = by_name(hybrid_experiments)
     assert context_headline(list(readings.values())) == (
-        "Context-swap area: mvc + context-aware, λ 0.1 comes first with 0.8400 on one seed; "
+        "Context-swap area: mvc + context-aware, λ 0.1 comes first with 0.84 on one seed; "
         "that it reads the context (more than 0.5) is not shown (it is for mvc, λ 0.1)."
     )
 
@@ -78,10 +78,10 @@ def test_the_headline_names_who_reads_where_the_first_is_not_shown_to(hybrid_exp
 def test_the_headline_names_the_best_main_row(hybrid_experiments: list[Path]) -> None:
     readings = by_name(hybrid_experiments)
     assert context_headline(list(readings.values())) == (
-        "Context-swap area: mvc + context-aware, λ 0.1 comes first with 0.8700 [0.780, 0.960] over 3 seeds; "
+        "Context-swap area: mvc + context-aware, λ 0.1 comes first with 0.87 [0.78, 0.96] over 3 seeds; "
         "it reads the context."
     )
-    assert "0.6200 [0.570, 0.670] over 3 seeds, +0.1233 against its response-only twin" in str(
+    assert "0.62 [0.57, 0.67] over 3 seeds, +0.12 against its response-only twin" in str(
         context_headline([readings["mvc"]])
     )
     assert context_headline([readings["mvc, response only"]]) is None

@@ -155,7 +155,7 @@ def test_people_and_probes_stand_in_every_format(hybrid_experiments: list[Path],
     people = text.split("### Agreement with people")[1].split("###")[0]
     assert "| people ρ, dialogues ↑ | people ρ, within a sheet ↑ | people MAE, dialogues ↓ | people ρ, resp" in people
     assert "| baseline λ 0.1 n = 3 | – | – | – | – |" in people
-    assert "| mvc λ 0.1 n = 3 | 0.3100 ± 0.0100 [0.285, 0.335] | 0.3000 ± 0.0000 [0.300, 0.300] |" in people
+    assert "| mvc λ 0.1 n = 3 | 0.31 ± 0.01 [0.29, 0.33] | 0.30 ± 0.00 [0.30, 0.30] |" in people
     assert "constant" not in people
     assert "**" not in people
     assert "no bold: a run keeps no scores by example that could be tested" in people
@@ -163,13 +163,13 @@ def test_people_and_probes_stand_in_every_format(hybrid_experiments: list[Path],
     assert "| train | 400 | 1,600 | 500 | 2,000 |" in text
     probes = text.split("### Probes")[1].split("###")[0]
     assert "| system | flipped by a phrase ↓ | context-swap area ↑ |" in probes
-    assert "| mvc + context-aware λ 0.1 n = 3 | 0.1300 ± 0.0361 [0.040, 0.220] | 0.8700 ±" in probes
+    assert "| mvc + context-aware λ 0.1 n = 3 | 0.13 ± 0.04 [0.04, 0.22] | 0.87 ±" in probes
     context = text.split("### Which systems read the context")[1].split("###")[0]
     assert (
-        "| mvc λ 0.1 n = 3 | 0.6200 ± 0.0200 [0.570, 0.670] pairs [0.580, 0.660] | 0.5700 ± 0.0200 [0.520, 0.620] | "
-        "0.6700 ± 0.0200 [0.620, 0.720] | +0.1233 ± 0.0252 [0.061, 0.186] | 0.3800 ± 0.0200 [0.330, 0.430] | **yes** |"
+        "| mvc λ 0.1 n = 3 | 0.62 ± 0.02 [0.57, 0.67] pairs [0.58, 0.66] | 0.57 ± 0.02 [0.52, 0.62] | "
+        "0.67 ± 0.02 [0.62, 0.72] | +0.12 ± 0.03 [0.06, 0.19] | 0.38 ± 0.02 [0.33, 0.43] | **yes** |"
     ) in context
-    assert "| mvc, response only λ 0.1 n = 3 | 0.4967 ± 0.0058 [0.482, 0.511] pairs [0.470, 0.520] |" in context
+    assert "| mvc, response only λ 0.1 n = 3 | 0.50 ± 0.01 [0.48, 0.51] pairs [0.47, 0.52] |" in context
     for name in ("people-1", "probes-1", "context-1"):
         assert rf"\label{{tab:{name}}}" in latex
     page = Page(html)
@@ -182,7 +182,7 @@ def test_people_and_probes_stand_in_every_format(hybrid_experiments: list[Path],
     assert titles[9:11] == ["context-swap area ↑", "Pearson r ↑"]
     assert "g1-context-table" in page.ids
     assert re.findall(r'<tr( class="divided")?>', body) == ["", "", "", ' class="divided"', ' class="divided"', ""]
-    assert "Context-swap area: mvc + context-aware, λ 0.1 comes first with 0.8700" in html
+    assert "Context-swap area: mvc + context-aware, λ 0.1 comes first with 0.87 " in html
     assert "Below the rule: twins" in html
 
 
