@@ -78,10 +78,10 @@ def _from_archive(archive: Path) -> dict[str, SplitLines]:
 
 
 def _from_csv(name: str, lines: list[str]) -> SplitLines:
-    if tuple(lines[0].split(",")[:NEEDED]) != COLUMNS[:NEEDED]:
+    if tuple(lines[0].replace('"', "").split(",")[:NEEDED]) != COLUMNS[:NEEDED]:
         raise UserError(f"{name}:1: expected the header {','.join(COLUMNS)}, came {shorten(lines[0])}; {FIX}")
     numbered = [(number, line) for number, line in enumerate(lines[1:], start=2) if line]
-    saved_again = next((number for number, line in numbered if _quoted(line)), None)
+    saved_again = 1 if '"' in lines[0] else next((number for number, line in numbered if _quoted(line)), None)
     if saved_again is None:
         return SplitLines(name, ((number, line.split(",")) for number, line in numbered))
     return SplitLines(name, list(_unquoted(name, numbered, saved_again)), saved_again)

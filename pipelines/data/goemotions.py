@@ -16,7 +16,7 @@ from pipelines.errors import UserError
 HUB_ID = "google-research-datasets/go_emotions"
 HUB_CONFIG = "simplified"
 SOURCE = "https://github.com/google-research/google-research/tree/master/goemotions/data"
-FIX = f"get train.tsv, dev.tsv, test.tsv and emotions.txt from {SOURCE} and give their folder"
+FIX = f"fetch it with: empathy data goemotions (or give the folder of its four files of {SOURCE})"
 LABEL_FILES = ("emotions.txt", "labels.txt")
 FILES = {"train": "train.tsv", "valid": "dev.tsv", "test": "test.tsv"}
 HEADERS = ("text\tlabel\tid", "text\tlabels\tid")  # copies of the files often have one, the official ones have none

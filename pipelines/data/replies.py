@@ -66,10 +66,10 @@ def read_replies(path: str | None, exclude: frozenset[str], strict: bool) -> Cor
                 raise UserError(f"{path}{place}: {error}") from error
             report.drop(WHOLE_CORPUS, "rows_unusable")
             continue
+        times[row["conv_id"]] += 1
         if row["conv_id"] in exclude:
             report.drop(row["split"], "examples_excluded_id")
             continue
-        times[row["conv_id"]] += 1
         rows.append(row | {"example_id": f"{row['conv_id']}/{times[row['conv_id']]}"})
     if len(rows) < FEWEST or any(not any(row["split"] == split for row in rows) for split in SPLITS):
         raise UserError(f"{path}: expected at least {FEWEST} rated replies in several conversations, got {len(rows)}")

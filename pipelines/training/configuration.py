@@ -315,6 +315,12 @@ class ExperimentSettings(RunSettings):
     def __post_init__(self) -> None:
         super().__post_init__()
         _require(self.lambda_emo >= 0, "lambda_emo", "0 or more", self.lambda_emo)
+        _require(
+            not (self.encoder.frozen and any(stage.objective == "goemotions" for stage in self.stages)),
+            "encoder.frozen",
+            "false where there is a goemotions stage, which trains nothing but the encoder",
+            self.encoder.frozen,
+        )
 
     def cell_name(self, seed: int) -> str:
         """<family>-lambda<lambda_emo>-seed<seed>"""

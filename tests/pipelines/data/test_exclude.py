@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from pipelines.data.exclude import read_exclude_ids
+from pipelines.data.goemotions import goemotions_path
 from pipelines.errors import UserError
 
 
@@ -44,3 +45,16 @@ def test_a_missing_file_and_a_wrong_encoding(tmp_path: Path) -> None:
     (tmp_path / "ids.txt").write_bytes(b"a\nb\nc\xe9\n")
     with pytest.raises(UserError, match=r"ids\.txt:3: expected UTF-8 text"):
         read_exclude_ids(str(tmp_path / "ids.txt"), "sample")
+
+
+def test_auto_is_the_usual_file_where_it_is_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert read_exclude_ids("auto", "sample") == frozenset()
+    assert goemotions_path("auto") is None
+    (tmp_path / "data" / "goemotions").mkdir(parents=True)
+    (tmp_path / "data" / "reserved_ids.json").write_text('{"sample": ["a"]}')
+    assert read_exclude_ids("auto", "sample") == {"a"}
+    assert goemotions_path("auto") == "data/goemotions"
+    assert goemotions_path("elsewhere") == "elsewhere"
+    with pytest.raises(UserError, match="nowhere.json: expected a file of ids to exclude"):
+        read_exclude_ids("nowhere.json", "sample")

@@ -53,7 +53,7 @@ def test_broken_lines(tmp_path: Path, train: str, message: str) -> None:
 
 
 def test_missing_files_and_other_labels(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=r"expected a folder with GoEmotions, came no such folder; get train\.tsv"):
+    with pytest.raises(UserError, match=r"expected a folder with GoEmotions, came no such folder; fetch it"):
         read_goemotions(str(tmp_path / "nowhere"), frozenset())
     with pytest.raises(UserError, match=r"emotions\.txt: expected the names of the labels, came No such file"):
         read_goemotions(str(tmp_path), frozenset())
@@ -94,7 +94,7 @@ def test_the_hub(monkeypatch: pytest.MonkeyPatch) -> None:
         raise ConnectionError("Couldn't reach it")
 
     monkeypatch.setattr(datasets, "load_dataset", unreachable)
-    with pytest.raises(UserError, match="Hub, came ConnectionError: Couldn't reach it; check the network, or get"):
+    with pytest.raises(UserError, match="Hub, came ConnectionError: Couldn't reach it; check the network, or fetch"):
         read_goemotions("hub", frozenset())
 
 
