@@ -86,6 +86,7 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_every_example_runs(clone: Path, tiny_bert: str) -> None:
     small = ["--encoder.name_or_path=" + tiny_bert, "--encoder.view_length=64", "--precision=fp32"]
+    small += ["--stages.max_dialogues=24", "--data.max_evaluated_dialogues=8"]
     lines = [line for block in blocks_of(PAGE) if block.kind == "shell" for line in commands_of(block)]
     flags = next(line for line in lines if line.startswith("SAMPLE=")).removeprefix("SAMPLE=").strip('"')
     asked = []

@@ -9,7 +9,7 @@ import yaml
 
 from pipelines.evaluation import human_agreement
 from pipelines.probes import estimates
-from pipelines.reporting import comparisons
+from pipelines.reporting import comparisons, svg
 from tests.docs.blocks import Block, blocks_of, commands_of, needs
 from tests.docs.workspace import Workspace
 from tests.pipelines.labels.invented import quick
@@ -37,6 +37,7 @@ def runnable(page: str) -> list[Block]:
 @pytest.fixture(scope="module")
 def workspace(tmp_path_factory: pytest.TempPathFactory, tiny_bert: str) -> Iterator[Workspace]:
     with quick() as patch:
+        patch.setattr(svg, "_to_svg", lambda figure, name: '<svg viewBox="0 0 1 1"></svg>')  # drawn by tests of reports
         patch.setattr(comparisons, "RESAMPLES", 20)
         patch.setattr(comparisons, "MARK_RESAMPLES", 20)
         patch.setattr(human_agreement, "_draws", partial(_few, human_agreement._draws))
