@@ -23,7 +23,7 @@ EXAMPLES = 48  # pairs of a probe corpus
 SMALL = {
     r"(name_or_path|^encoder): .*": r"\1: {encoder}",
     r"view_length: \d+": "view_length: 64",
-    r"^precision: \w+": "precision: fp32",
+    r"^precision: \w+$": "precision: fp32",
     r"^seeds: .*": "seeds: [17]",
     r"epochs: \d+": "epochs: 1",
     r"^( +)max_dialogues: \w+": r"\1max_dialogues: 24",
