@@ -4,6 +4,7 @@ import os
 
 os.environ["HF_HUB_OFFLINE"] = "1"  # no test may reach the Hub; read when transformers is imported
 
+import gc
 import zlib
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -28,6 +29,31 @@ from transformers import (
 from modeling.views import CONTEXT, FULL_DIALOGUE
 
 torch.set_num_threads(1)
+
+# Files that take longest begin first, so that no process is left alone with one of them at the end.
+LONGEST = (
+    "tests/docs/test_pages.py",
+    "tests/pipelines/training/test_experiment.py",
+    "tests/pipelines/test_train.py",
+    "tests/benchmarks/test_kill_resume.py",
+    "tests/docs/test_extending.py",
+    "tests/pipelines/labels/test_build.py",
+    "tests/pipelines/reporting/test_render.py",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Longest files first; within a file the order stays."""
+    place = {name: number for number, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: place.get(item.nodeid.split("::")[0], len(place)))
+
+
+def pytest_collection_finish() -> None:
+    """Collections of garbage pass over what was imported: millions of objects, all of which stay."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(100_000)
+
 
 ENCODERS = ("bert", "roberta")
 LONGEST_VIEW = 64  # tokens that a tiny encoder has positions for

@@ -26,6 +26,8 @@ SMALL = {
     r"^precision: \w+$": "precision: fp32",
     r"^seeds: .*": "seeds: [17]",
     r"epochs: \d+": "epochs: 1",
+    r"^lambda_emo: \[.*\]": "lambda_emo: [0.3, 0.1]",
+    r"stages.max_dialogues: null": "stages.max_dialogues: 64",
     r"^( +)max_dialogues: \w+": r"\1max_dialogues: 24",
 }
 SERVERS, PORT = ("serve", "demo"), 8000  # the port that the pages name
@@ -99,7 +101,7 @@ class Workspace:
             line = [sys.executable, "-c", code]
             subprocess.run(line, cwd=self.folder, env=self._environment(), timeout=250, check=True)
             return
-        exec(compile(code, origin, "exec"), self.names)
+        exec(compile(code.replace("range(300)", "range(60)"), origin, "exec"), self.names)
 
     def close(self) -> None:
         """Stop what still serves."""

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from scipy.stats import permutation_test
 
-from pipelines.reporting import write_report
+from pipelines.reporting import svg, write_report
 from pipelines.reporting.aggregate import metric_columns, references_of, rows_of
 from pipelines.reporting.collect import collect
 from pipelines.reporting.comparisons import against_trivial
@@ -115,7 +115,10 @@ def test_the_p_value_is_that_of_scipy(
     assert 0.001 < test.p_value < 0.999
 
 
-def test_the_verdict_stands_first_in_every_format(three_families: Path, tmp_path: Path) -> None:
+def test_the_verdict_stands_first_in_every_format(
+    three_families: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(svg, "_to_svg", lambda figure, name: '<svg viewBox="0 0 1 1"></svg>')
     written = write_report([three_families], tmp_path / "out")
     sentences = only_group(three_families).verdict
     html, markdown = written["html"].read_text(), written["markdown"].read_text()

@@ -68,4 +68,5 @@ def test_it_needs_no_other_corpus(settings: LabelSettings) -> None:
     function = FUNCTIONS["released"]
     assert not function.learns
     assert not function.uses_encoder
-    assert all(path.is_dir() for path in function.files(settings))
+    assert {path.name for path in function.files(settings)} > {"scorer.json", "heads.safetensors"}
+    assert not any(path.suffix == ".md" for path in function.files(settings))
