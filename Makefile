@@ -12,7 +12,7 @@ quickstart: $(INSTALLED)  ## train baseline, STM and MVC on the sample corpus an
 	@echo "Open reports/quickstart/report.html in a browser."
 
 test: $(INSTALLED)  ## run the tests
-	$(BIN)/python -m pytest -q --numprocesses=auto --dist=loadfile
+	$(BIN)/python -m pytest -q --numprocesses=auto --dist=loadfile --no-loadscope-reorder
 
 lint: $(INSTALLED)  ## check style and types
 	$(BIN)/ruff check .

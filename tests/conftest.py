@@ -3,6 +3,7 @@
 import os
 
 os.environ["HF_HUB_OFFLINE"] = "1"  # no test may reach the Hub; read when transformers is imported
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # of what the tests start: there is a process of tests for every core
 
 import gc
 import zlib

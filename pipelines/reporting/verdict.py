@@ -6,7 +6,7 @@ from pipelines.reporting.aggregate import MetricColumn, Row, row_label
 from pipelines.reporting.collect import Reference
 from pipelines.reporting.comparisons import TESTED, AgainstTrivial
 
-CHANCE = "by more than chance over dialogues gives"
+CHANCE = "beyond what chance over dialogues gives"
 NAMES = {
     "constant": "a constant",
     "length": "the response's length",

@@ -19,11 +19,13 @@ PACKAGES = ("modeling", "baseline", "stm", "mvc", "peers", "pipelines", "configs
 PLACE = re.compile(r"# (?P<file>[\w/]+\.py)(?:, (?P<where>at the top|in|before)(?: (?P<name>\w+))?)?")
 # Runs commands one after the other in one process, which imports torch once.
 RUNNER = """
-import json, runpy, sys
+import gc, json, runpy, sys
 from pathlib import Path
 sys.path.insert(0, "")
 from pipelines import cli
 import pipelines
+gc.freeze()
+gc.set_threshold(100_000)
 assert Path(pipelines.__file__).is_relative_to(Path.cwd()), pipelines.__file__
 for words in json.loads(sys.argv[1]):
     print("$", *words, flush=True)

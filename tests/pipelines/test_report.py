@@ -10,8 +10,8 @@ from tests.conftest import WriteConfig
 
 @pytest.fixture(autouse=True)
 def few_resamples(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(comparisons, "RESAMPLES", 100)
-    monkeypatch.setattr(comparisons, "MARK_RESAMPLES", 40)
+    monkeypatch.setattr(comparisons, "RESAMPLES", 40)
+    monkeypatch.setattr(comparisons, "MARK_RESAMPLES", 20)
 
 
 def test_it_writes_where_it_is_told_and_says_so(

@@ -38,7 +38,7 @@ def fitted() -> tuple[Model, Any]:
     take_over = AdditiveModel.from_interpret
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(AdditiveModel, "from_interpret", lambda machine: machines.append(machine) or take_over(machine))
-        features, levels = invented_rows(400, 0)
+        features, levels = invented_rows(240, 0)
         model = OBJECTIVES["fit"](Model(Config("er")), {"features": features, "level": levels})
     return model, machines[0]
 
@@ -89,7 +89,7 @@ def test_a_prediction_by_hand() -> None:
 
 
 def test_the_same_seed_gives_the_same_model(fitted: tuple[Model, Any]) -> None:
-    features, levels = invented_rows(400, 0)
+    features, levels = invented_rows(240, 0)
     again = Model(Config("er")).fit(features, levels).predict_proba(features)
     np.testing.assert_array_equal(again, fitted[0].predict_proba(features))
     other = Model(Config("er", seed=39)).fit(features, levels).predict_proba(features)

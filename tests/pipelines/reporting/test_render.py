@@ -44,11 +44,17 @@ def experiment(tmp_path_factory: pytest.TempPathFactory, write_families: Callabl
     return write_families(tmp_path_factory.mktemp("runs") / "invented")
 
 
+@pytest.fixture(autouse=True)
+def fewer_resamples(few_resamples: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(comparisons, "RESAMPLES", 50)
+    monkeypatch.setattr(comparisons, "MARK_RESAMPLES", 20)
+
+
 @pytest.fixture(scope="module")
 def written(experiment: Path) -> dict[str, Path]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(comparisons, "RESAMPLES", 200)
-        patch.setattr(comparisons, "MARK_RESAMPLES", 60)
+        patch.setattr(comparisons, "RESAMPLES", 50)
+        patch.setattr(comparisons, "MARK_RESAMPLES", 20)
         return write_report([experiment], experiment.parent / "out")
 
 

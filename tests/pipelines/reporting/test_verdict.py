@@ -29,7 +29,7 @@ def test_every_system_beats_the_trivial_ones(three_families: Path) -> None:
     best, above = group.verdict
     assert best.startswith("Best on average: mvc, λ 0.1 on MAE (0.")
     assert above == (
-        "Every system beats the best of a constant, length and bags of words on MAE and accuracy, by more than chance "
+        "Every system beats the best of a constant, length and bags of words on MAE and accuracy, beyond what chance "
         "over dialogues gives."
     )
     assert {(test.row, test.reference, test.metric.key) for test in group.against} == {
@@ -59,7 +59,7 @@ def test_what_is_not_shown_is_said(
         r"Best on average: mvc on MAE \(0\.0\d\), Spearman ρ \((1\.00|0\.99)\) and accuracy \(1\.00\)\.", best
     )
     assert above == (
-        "Not shown to beat the best of a constant, length and bags of words by more than chance over dialogues gives: "
+        "Not shown to beat the best of a constant, length and bags of words beyond what chance over dialogues gives: "
         "baseline on MAE and accuracy."
     )
 
