@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import torch
 
+AT_ONCE = 8  # rows of similar length that a CPU reads together, so that there is little padding
 LARGEST = 2**30  # bytes of states that are kept; rows beyond are read each time
 
 Encode = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
@@ -33,11 +34,14 @@ class RowMemory:
         rows = torch.stack([input_ids, view_ids], dim=-1).cpu()
         keys = [row[:length].numpy().tobytes() for row, length in zip(rows, lengths, strict=True)]
         new = [place for place, key in enumerate(keys) if key not in self.states]
+        new.sort(key=lambda place: lengths[place])
         fresh: dict[int, torch.Tensor] = {}
-        if new:
-            longest = max(lengths[place] for place in new)
-            states = encode(input_ids[new, :longest], view_ids[new, :longest])
-            fresh = {place: row[: lengths[place]] for place, row in zip(new, states, strict=True)}
+        size = AT_ONCE if input_ids.device.type == "cpu" else max(1, len(new))
+        for start in range(0, len(new), size):
+            part = new[start : start + size]
+            longest = lengths[part[-1]]
+            states = encode(input_ids[part, :longest], view_ids[part, :longest])
+            fresh |= {place: row[: lengths[place]] for place, row in zip(part, states, strict=True)}
         for place, row in fresh.items():
             if self.size + row.nbytes <= LARGEST:
                 self.states[keys[place]] = row.cpu().clone()
