@@ -15,7 +15,7 @@ from tests.docs.workspace import Workspace
 from tests.pipelines.labels.invented import quick
 
 # In this order, since the guide makes the labels and the runs that other pages begin with.
-PAGES = ("docs/guide.md", "docs/scoring.md", "docs/data.md", "docs/footguns.md", "README.md")
+PAGES = ("docs/guide.md", "docs/formats.md", "docs/scoring.md", "docs/data.md", "docs/footguns.md", "README.md")
 # What the suite does anyway, or what changes the machine that it runs on.
 ELSEWHERE = {
     "make quickstart": "its two commands stand in docs/guide.md and run there",
@@ -28,6 +28,14 @@ ELSEWHERE = {
     "python -m pytest": "the suite",
     "tensorboard": "it serves until it is stopped; tests/pipelines/test_train.py reads what it would show",
 }
+
+
+def test_the_first_hour_shows_what_its_commands_print() -> None:
+    """benchmarks/transcript.py runs that page, an installation among its commands, and writes the output."""
+    found = list(blocks_of("docs/first_hour.md"))
+    assert [block.kind for block in found] == ["shell", "text"] * (len(found) // 2)
+    assert len(found) >= 20
+    assert all(block.text.strip() for block in found[1::2] if "kill" not in found[found.index(block) - 1].text)
 
 
 def runnable(page: str) -> list[Block]:
