@@ -64,6 +64,16 @@ def test_what_is_not_shown_is_said(
     )
 
 
+def test_what_holds_of_all_systems_is_said_once(
+    tmp_path: Path, write_run: Write, write_references: Write, perfect: pd.DataFrame
+) -> None:
+    runs = tmp_path / "e"
+    for family in ("baseline", "mvc"):
+        write_run(runs, family, 0.1, 17, noisy(perfect, 0.1, wrong=True))
+    write_references(runs, perfect)
+    assert only_group(runs).verdict[1].endswith(" gives: all systems on accuracy.")
+
+
 def test_a_reference_may_be_the_best(
     tmp_path: Path, write_run: Write, write_references: Write, perfect: pd.DataFrame
 ) -> None:
