@@ -33,9 +33,12 @@ ELSEWHERE = {
 def test_the_first_hour_shows_what_its_commands_print() -> None:
     """benchmarks/transcript.py runs that page, an installation among its commands, and writes the output."""
     found = list(blocks_of("docs/first_hour.md"))
-    assert [block.kind for block in found] == ["shell", "text"] * (len(found) // 2)
-    assert len(found) >= 20
-    assert all(block.text.strip() for block in found[1::2] if "kill" not in found[found.index(block) - 1].text)
+    commands, output = found[::2], found[1::2]
+    assert len(commands) == len(output) >= 12
+    assert {block.kind for block in output} == {"text"}
+    assert all(block.text.strip() for block in output)
+    programs = ("python3", "empathy", "printf", "python", "curl", "kill", "time empathy")
+    assert [block.text for block in commands if not block.text.startswith(programs)] == []
 
 
 def runnable(page: str) -> list[Block]:
