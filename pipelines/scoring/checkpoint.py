@@ -139,8 +139,12 @@ def read_model(folder: Path) -> "MVCModel":
 def fingerprint(folder: Path) -> str:
     """Sha256 (hex) of everything that scores depend on."""
     digest = hashlib.sha256()
-    for path in sorted(folder.rglob("*")):
-        if path.suffix in (".json", ".safetensors"):
-            digest.update(path.relative_to(folder).as_posix().encode())
-            digest.update(path.read_bytes())
+    for path in score_files(folder):
+        digest.update(path.relative_to(folder).as_posix().encode())
+        digest.update(path.read_bytes())
     return digest.hexdigest()
+
+
+def score_files(folder: Path) -> list[Path]:
+    """The files of a release that scores depend on; its README is none of them."""
+    return [path for path in sorted(folder.rglob("*")) if path.suffix in (".json", ".safetensors")]

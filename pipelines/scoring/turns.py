@@ -125,7 +125,7 @@ def turn_author(turn: Turn, name: str) -> str:
     if key is None:
         raise UserError(f"{name}: expected a role ({_joined(ROLE_KEYS)}), got the keys {_joined(turn) or 'none'}")
     if not isinstance(turn[key], str):
-        raise UserError(f"{name}.{key}: expected a text, got {_called(turn[key])}")
+        raise UserError(f"{name}.{key}: expected a text, got {what_came(turn[key])}")
     return str(turn[key])
 
 
@@ -192,7 +192,7 @@ def _all_texts(turns: Sequence[Any], name: str) -> bool:
         odd = texts.index(not texts[0])
         raise UserError(
             f"{name}[{odd}]: expected {'a text' if texts[0] else 'a turn with role and text'}, as the turns before it, "
-            f"got {_called(turns[odd])}"
+            f"got {what_came(turns[odd])}"
         )
     return all(texts)
 
@@ -203,7 +203,7 @@ def _turns(turns: Sequence[Any], name: str) -> list[dict[str, str]]:
     for place, turn in enumerate(turns):
         where = f"{name}[{place}]"
         if not isinstance(turn, Mapping):
-            raise UserError(f"{where}: expected a turn with role and text, got {_called(turn)}")
+            raise UserError(f"{where}: expected a turn with role and text, got {what_came(turn)}")
         author = turn_author(turn, where)
         side = author.strip().lower()
         if side not in ROLE_NAMES:
@@ -241,13 +241,13 @@ def _part_text(part: Any) -> str:
 
 def _sequence(value: Any, name: str) -> Sequence[Any]:
     if not isinstance(value, Sequence) or isinstance(value, bytes | str):
-        raise UserError(f"{name}: expected a list of turns, {EXPECTED_TURNS}, got {_called(value)}")
+        raise UserError(f"{name}: expected a list of turns, {EXPECTED_TURNS}, got {what_came(value)}")
     return value
 
 
 def _text(value: Any, name: str) -> str:
     if not isinstance(value, str):
-        raise UserError(f"{name}: expected a text, got {_called(value)}")
+        raise UserError(f"{name}: expected a text, got {what_came(value)}")
     # Half an emoji, which JSON can carry, is no text that a tokenizer could read.
     return clean_text(without_halves(value).replace("\x00", " "))
 
@@ -263,7 +263,8 @@ def _left_out(name: str) -> bool:
     return ROLE_NAMES.get(name, SPEAKER) is None
 
 
-def _called(value: Any) -> str:
+def what_came(value: Any) -> str:
+    """What stood in the place of a text or a list, for a message."""
     return "null" if value is None else type(value).__name__
 
 

@@ -15,6 +15,7 @@ from pipelines.labels.configuration import LabelSettings
 from pipelines.labels.functions.labelling_function import LabellingFunction
 from pipelines.progress import progress_bar
 from pipelines.scoring.checkpoint import RELEASED as RELEASED_FOLDER
+from pipelines.scoring.checkpoint import score_files
 from pipelines.scoring.reader import pair_row
 from pipelines.scoring.results import Score
 from pipelines.scoring.scorer import CHUNK, EmpathyScorer
@@ -70,7 +71,6 @@ RELEASED = LabellingFunction(
     values=VALUES,
     reads=("said", "response"),
     compute=_compute,
-    # All that scores depend on; the folder's README is none of it.
-    files=lambda settings: [path for path in RELEASED_FOLDER.rglob("*") if path.suffix in (".json", ".safetensors")],
+    files=lambda settings: score_files(RELEASED_FOLDER),
     learns=False,
 )

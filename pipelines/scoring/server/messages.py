@@ -5,7 +5,6 @@ A context, a dialogue and a reply may be whatever the scorer takes in Python, an
 programs that make a client.
 """
 
-from collections.abc import Sequence
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, WithJsonSchema, create_model
@@ -13,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, WithJsonSchema, create_model
 from pipelines.errors import UserError
 from pipelines.scoring.results import Score
 from pipelines.scoring.server.settings import Limits
-from pipelines.scoring.turns import ROLE_NAMES, context_turns, dialogue_turns, response_text
+from pipelines.scoring.turns import ROLE_NAMES, context_turns, dialogue_turns, response_text, what_came
 
 
 class Message(BaseModel):
@@ -110,15 +109,14 @@ class Checker:
     def reply(self, value: Any, name: str = "response") -> str:
         """A reply."""
         if not isinstance(value, str):
-            came = "null" if value is None else type(value).__name__
-            raise UserError(f"body.{name}: expected a text, got {came}")
+            raise UserError(f"body.{name}: expected a text, got {what_came(value)}")
         self._length(value, name)
         return str(_within_body(response_text, value))
 
     def replies(self, value: Any) -> list[str]:
         """Several replies."""
         if not isinstance(value, list) or not value:
-            came = "an empty list" if value == [] else "null" if value is None else type(value).__name__
+            came = "an empty list" if value == [] else what_came(value)
             raise UserError(f"body.responses: expected a list of texts, got {came}")
         self._few(value, "responses", self.limits.candidates, "replies")
         return [self.reply(one, f"responses[{place}]") for place, one in enumerate(value)]
@@ -127,11 +125,11 @@ class Checker:
         if isinstance(value, list) and len(value) > most:
             raise UserError(f"body.{name}: expected at most {most} {what}, got {len(value)}")
 
-    def _short(self, turns: Sequence[dict[str, str]], name: str) -> list[dict[str, str]]:
-        self._few(list(turns), name, self.limits.turns, "turns")
+    def _short(self, turns: list[dict[str, str]], name: str) -> list[dict[str, str]]:
+        self._few(turns, name, self.limits.turns, "turns")
         for place, turn in enumerate(turns):
             self._length(turn["text"], name if len(turns) == 1 else f"{name}[{place}]")
-        return list(turns)
+        return turns
 
     def _length(self, text: str, name: str) -> None:
         if len(text) > self.limits.text:
